@@ -1,0 +1,3066 @@
+// Generated from openapi/ by `npm run generate`. Do not edit.
+
+import { createRoute, z } from '@hono/zod-openapi'
+
+import { toBoolean, toNumber } from '../src/http/formats.ts'
+
+import {
+  ApiKeyCreateSchema,
+  ApiKeyCreatedSchema,
+  ApiKeyPageSchema,
+  AssignRequestSchema,
+  AssignedSchema,
+  ClaimRequestSchema,
+  ClaimsSchema,
+  HealthSchema,
+  HeartbeatRequestSchema,
+  HeartbeatSchema,
+  JobCreateSchema,
+  JobCreatedSchema,
+  JobDownloadSchema,
+  JobInputsSchema,
+  JobLogPageSchema,
+  JobPageSchema,
+  JobPollSchema,
+  JobRequestPageSchema,
+  JobSchema,
+  JobTypeDescriptionSchema,
+  JobTypePageSchema,
+  JwksSchema,
+  LayerCompleteSchema,
+  LayerSchema,
+  LayerUploadCreatedSchema,
+  LayerUploadSchema,
+  LogEntriesSchema,
+  LoginRequestSchema,
+  PolygonPageSchema,
+  PolygonSchema,
+  PolygonWriteSchema,
+  ProblemSchema,
+  ProfileSchema,
+  ReadinessSchema,
+  RegionPageSchema,
+  RegionSchema,
+  RegionWriteSchema,
+  RegisterRequestSchema,
+  RegistrationSchema,
+  ResultAcceptedSchema,
+  ResultRequestSchema,
+  SignedUploadsSchema,
+  TokenRequestSchema,
+  TokensSchema,
+  UploadsRequestSchema,
+  UserMeUpdateSchema,
+  UserSchema,
+} from './schemas.ts'
+
+const InvalidRequestResponse = {
+  description: 'The request does not fit the contract. `errors` points at each fault.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/invalid-request',
+        title: 'Invalid request',
+        status: 400,
+        detail: 'The request does not fit the contract.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'invalid_request',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+        errors: [{ pointer: '/inputPayload/threshold', detail: 'Too big: expected number to be <=1' }],
+      },
+    },
+  },
+} as const
+
+const ForbiddenResponse = {
+  description: 'The caller is known but may not do this.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/forbidden',
+        title: 'Not allowed',
+        status: 403,
+        detail: 'This needs the role ADMIN.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'forbidden',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const ServiceUnavailableResponse = {
+  description: 'Something that this needs does not answer. Nothing was lost. Try again after `Retry-After`.',
+  headers: {
+    'Retry-After': {
+      description: 'Seconds after which to try again.',
+      schema: { type: 'integer', minimum: 0 },
+      example: 5,
+    },
+  },
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/service-unavailable',
+        title: 'Service unavailable',
+        status: 503,
+        detail: 'The database does not answer.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'service_unavailable',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const ClientErrorResponse = {
+  description: 'Another fault of the request, see `code`.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/payload-too-large',
+        title: 'Payload too large',
+        status: 413,
+        detail: 'The body may have at most 1048576 bytes.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'payload_too_large',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const ServerErrorResponse = {
+  description: 'A fault of ours. The logs know it by `requestId`.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/internal',
+        title: 'Internal error',
+        status: 500,
+        detail: 'Something went wrong on our side.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'internal',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const UnauthenticatedResponse = {
+  description: 'Credentials are missing, wrong or expired.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/unauthenticated',
+        title: 'Not signed in',
+        status: 401,
+        detail: 'Send a token or an API key.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'unauthenticated',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const NotFoundResponse = {
+  description: 'There is no such thing, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-not-found',
+        title: 'Job not found',
+        status: 404,
+        detail: 'There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'job_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const PreconditionFailedResponse = {
+  description: 'The resource has changed since it was read.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/precondition-failed',
+        title: 'Resource has changed',
+        status: 412,
+        detail: 'The polygon is at version "3" now.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'precondition_failed',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const ConflictResponse = {
+  description: 'The resource is not in a state that allows this.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-finished',
+        title: 'Job finished',
+        status: 409,
+        detail: 'The job is SUCCEEDED. What is final cannot change.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'job_finished',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const UnprocessableResponse = {
+  description: 'The request is well formed but cannot be carried out as it stands.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/unresolved-reference',
+        title: 'Unresolved reference',
+        status: 422,
+        detail: 'The region lizard-island has no layer named rugosity that is READY.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'unresolved_reference',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const TooManyRequestsResponse = {
+  description: 'Too much at once. Try again after `Retry-After`.',
+  headers: {
+    'Retry-After': {
+      description: 'Seconds after which to try again.',
+      schema: { type: 'integer', minimum: 0 },
+      example: 5,
+    },
+  },
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/too-many-active-jobs',
+        title: 'Too many active jobs',
+        status: 429,
+        detail: 'You have 1000 unfinished jobs. Wait for some to finish.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'too_many_active_jobs',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+const AssignmentLostResponse = {
+  description:
+    'The assignment is over: its lease expired, or its job was cancelled (`job_cancelled`). Stop working on it.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/assignment-lost',
+        title: 'Assignment lost',
+        status: 409,
+        detail: 'The lease of this assignment has expired.',
+        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        code: 'assignment_lost',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+} as const
+
+export const getReadiness = createRoute({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'getReadiness',
+  summary: 'Ask whether the service is ready',
+  description: 'Asks the database and the object store.\n',
+  tags: ['System'],
+  security: [],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'It is.',
+      content: {
+        'application/json': {
+          schema: ReadinessSchema,
+          example: { status: 'ok', checks: { database: 'ok', store: 'ok' } },
+        },
+      },
+    },
+    '503': {
+      description: 'It is not.',
+      headers: {
+        'Retry-After': {
+          description: 'Seconds after which to try again.',
+          schema: { type: 'integer', minimum: 0 },
+          example: 5,
+        },
+      },
+      content: {
+        'application/json': {
+          schema: ReadinessSchema,
+          example: { status: 'unavailable', checks: { database: 'unavailable', store: 'ok' } },
+        },
+      },
+    },
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getContract = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'getContract',
+  summary: 'Get this contract',
+  description: 'The OpenAPI document that all of this is made from.\n',
+  tags: ['System'],
+  security: [],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The contract.',
+      content: {
+        'application/json': {
+          schema: z.looseObject({}),
+          example: { openapi: '3.0.3', info: { title: 'Fieldstation API', version: '0.1.0' }, paths: {} },
+        },
+      },
+    },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getLiveness = createRoute({
+  method: 'get',
+  path: '/livez',
+  operationId: 'getLiveness',
+  summary: 'Ask whether the process lives',
+  description: 'Asks nothing else.\n',
+  tags: ['System'],
+  security: [],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'It does.',
+      content: { 'application/json': { schema: HealthSchema, example: { status: 'ok' } } },
+    },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getDocs = createRoute({
+  method: 'get',
+  path: '/docs',
+  operationId: 'getDocs',
+  summary: 'Read the documentation',
+  description: 'A page for people, made from the contract.\n',
+  tags: ['System'],
+  security: [],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The page.',
+      content: { 'text/html': { schema: z.string(), example: '<!doctype html><title>Fieldstation API</title>' } },
+    },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteApiKey = createRoute({
+  method: 'delete',
+  path: '/api/users/me/api-keys/{apiKeyId}',
+  operationId: 'deleteApiKey',
+  summary: 'Revoke an API key',
+  description: 'From now on the key opens nothing (within 30 seconds in every process of the service).\n',
+  tags: ['Users'],
+  security: [{ bearerAuth: [] }],
+  request: {
+    params: z.object({
+      apiKeyId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'apiKeyId',
+            in: 'path',
+            required: true,
+            description: "The API key's id.",
+            example: '019a8f00-0006-7000-8000-000000000006',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'Revoked.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listApiKeys = createRoute({
+  method: 'get',
+  path: '/api/users/me/api-keys',
+  operationId: 'listApiKeys',
+  summary: 'List my API keys',
+  description: 'Newest first, without the keys themselves. Revoked and expired keys are gone.\n',
+  tags: ['Users'],
+  security: [{ bearerAuth: [] }],
+  request: {
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of keys.',
+      content: {
+        'application/json': {
+          schema: ApiKeyPageSchema,
+          example: {
+            items: [
+              {
+                id: '019a8f00-0006-7000-8000-000000000006',
+                name: 'Cluster worker',
+                scopes: ['jobs:work'],
+                prefix: 'fs_4kQ9',
+                createdAt: '2026-03-02T21:20:00.000Z',
+                lastUsedAt: '2026-03-02T21:41:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createApiKey = createRoute({
+  method: 'post',
+  path: '/api/users/me/api-keys',
+  operationId: 'createApiKey',
+  summary: 'Create an API key',
+  description:
+    'The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN only. A key never has\nthe rights of an admin beyond its scopes.\n',
+  tags: ['Users'],
+  security: [{ bearerAuth: [] }],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: ApiKeyCreateSchema, example: { name: 'Cluster worker', scopes: ['jobs:work'] } },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The key exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: ApiKeyCreatedSchema,
+          example: {
+            id: '019a8f00-0006-7000-8000-000000000006',
+            name: 'Cluster worker',
+            scopes: ['jobs:work'],
+            prefix: 'fs_4kQ9',
+            createdAt: '2026-03-02T21:20:00.000Z',
+            key: 'fs_4kQ9mB0Zc1pXw7Tt2hVfYl8sUe3nRj6aDgKi5oCqHLM',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getMe = createRoute({
+  method: 'get',
+  path: '/api/users/me',
+  operationId: 'getMe',
+  summary: 'Show me',
+  description: 'Gives the person behind the credentials.\n',
+  tags: ['Users'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The person.',
+      content: {
+        'application/json': {
+          schema: UserSchema,
+          example: {
+            id: '019a8f00-0001-7000-8000-000000000001',
+            email: 'ana@reef.example',
+            name: 'Ana Torres',
+            roles: ['USER'],
+            createdAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T21:14:05.120Z',
+          },
+        },
+      },
+    },
+    '401': UnauthenticatedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const updateMe = createRoute({
+  method: 'patch',
+  path: '/api/users/me',
+  operationId: 'updateMe',
+  summary: 'Change me',
+  description: 'Changes what a person may change of themselves.\n',
+  tags: ['Users'],
+  security: [{ bearerAuth: [] }],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: { 'application/json': { schema: UserMeUpdateSchema, example: { name: 'Ana Torres-Vega' } } },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The person as they are now.',
+      content: {
+        'application/json': {
+          schema: UserSchema,
+          example: {
+            id: '019a8f00-0001-7000-8000-000000000001',
+            email: 'ana@reef.example',
+            name: 'Ana Torres',
+            roles: ['USER'],
+            createdAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T21:14:05.120Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createLayerUpload = createRoute({
+  method: 'post',
+  path: '/api/regions/{region}/layers/{layer}/uploads',
+  operationId: 'createLayerUpload',
+  summary: 'Start a new version of a layer',
+  description:
+    'Gives a signed URL for a single-band GeoTIFF of exactly this size and checksum. Send the file there, then complete the version.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:write'],
+  'x-roles': ['ADMIN'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+      layer: z
+        .string()
+        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
+        .openapi({ example: 'depth' })
+        .openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+          $ref: '#/components/schemas/LayerName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: LayerUploadSchema,
+          example: {
+            sizeBytes: 1657170,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            contentType: 'image/tiff',
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The version awaits its file.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: LayerUploadCreatedSchema,
+          example: {
+            version: 1,
+            upload: {
+              name: 'depth.tif',
+              url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Zx1c',
+              method: 'PUT',
+              headers: { 'content-type': 'image/tiff' },
+              expiresAt: '2026-03-01T05:00:00.000Z',
+            },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const completeLayer = createRoute({
+  method: 'post',
+  path: '/api/regions/{region}/layers/{layer}/complete',
+  operationId: 'completeLayer',
+  summary: 'Complete a version of a layer',
+  description:
+    'Starts the job that inspects the file. The version becomes READY, or REJECTED with the reason. Completing it again answers the same.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:write'],
+  'x-roles': ['ADMIN'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+      layer: z
+        .string()
+        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
+        .openapi({ example: 'depth' })
+        .openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+          $ref: '#/components/schemas/LayerName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: { required: true, content: { 'application/json': { schema: LayerCompleteSchema, example: { version: 1 } } } },
+  },
+  responses: {
+    '202': {
+      description: 'The inspection is under way.',
+      content: {
+        'application/json': {
+          schema: LayerSchema,
+          example: {
+            name: 'depth',
+            version: 1,
+            status: 'READY',
+            sizeBytes: 1657170,
+            inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+            readyVersion: 1,
+            raster: {
+              width: 3740,
+              height: 4910,
+              crs: {
+                epsg: 32755,
+                name: 'WGS 84 / UTM zone 55S',
+                proj4: '+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs',
+              },
+              extent: [324150, 8370450, 342850, 8395000],
+              bbox: [145.368, -14.735, 145.543, -14.512],
+              resolution: [5, 5],
+              dataType: 'Float32',
+              nodata: -9999,
+              minimum: -29.98,
+              maximum: -3.7,
+              validCells: 7411063,
+            },
+            createdAt: '2026-03-01T04:00:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': ConflictResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteLayer = createRoute({
+  method: 'delete',
+  path: '/api/regions/{region}/layers/{layer}',
+  operationId: 'deleteLayer',
+  summary: 'Delete a layer',
+  description: 'Deletes every version of the layer. Jobs that are under way still find what they read.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:write'],
+  'x-roles': ['ADMIN'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+      layer: z
+        .string()
+        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
+        .openapi({ example: 'depth' })
+        .openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+          $ref: '#/components/schemas/LayerName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'Deleted.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getRegion = createRoute({
+  method: 'get',
+  path: '/api/regions/{region}',
+  operationId: 'getRegion',
+  summary: 'Show a region',
+  description: 'With its layers.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:read'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The region.',
+      content: {
+        'application/json': {
+          schema: RegionSchema,
+          example: {
+            name: 'lizard-island',
+            title: 'Lizard Island',
+            description: 'The reef slope around Lizard Island.',
+            layers: [
+              {
+                name: 'depth',
+                version: 1,
+                status: 'READY',
+                sizeBytes: 1657170,
+                inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+                readyVersion: 1,
+                createdAt: '2026-03-01T04:00:00.000Z',
+              },
+            ],
+            createdAt: '2026-03-01T03:58:00.000Z',
+            updatedAt: '2026-03-01T03:58:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const putRegion = createRoute({
+  method: 'put',
+  path: '/api/regions/{region}',
+  operationId: 'putRegion',
+  summary: 'Write a region',
+  description: 'Creates the region or replaces what describes it. Its layers stay as they are.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:write'],
+  'x-roles': ['ADMIN'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: RegionWriteSchema,
+          example: { title: 'Lizard Island', description: 'The reef slope around Lizard Island.' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The region as it is now.',
+      content: {
+        'application/json': {
+          schema: RegionSchema,
+          example: {
+            name: 'lizard-island',
+            title: 'Lizard Island',
+            description: 'The reef slope around Lizard Island.',
+            layers: [
+              {
+                name: 'depth',
+                version: 1,
+                status: 'READY',
+                sizeBytes: 1657170,
+                inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+                readyVersion: 1,
+                createdAt: '2026-03-01T04:00:00.000Z',
+              },
+            ],
+            createdAt: '2026-03-01T03:58:00.000Z',
+            updatedAt: '2026-03-01T03:58:00.000Z',
+          },
+        },
+      },
+    },
+    '201': {
+      description: 'The region exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: RegionSchema,
+          example: {
+            name: 'lizard-island',
+            title: 'Lizard Island',
+            description: 'The reef slope around Lizard Island.',
+            layers: [
+              {
+                name: 'depth',
+                version: 1,
+                status: 'READY',
+                sizeBytes: 1657170,
+                inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+                readyVersion: 1,
+                createdAt: '2026-03-01T04:00:00.000Z',
+              },
+            ],
+            createdAt: '2026-03-01T03:58:00.000Z',
+            updatedAt: '2026-03-01T03:58:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteRegion = createRoute({
+  method: 'delete',
+  path: '/api/regions/{region}',
+  operationId: 'deleteRegion',
+  summary: 'Delete a region',
+  description: 'Deletes the region and its layers. Jobs that are under way still find what they read.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:write'],
+  'x-roles': ['ADMIN'],
+  request: {
+    params: z.object({
+      region: z
+        .string()
+        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+        .openapi({ example: 'lizard-island' })
+        .openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+          $ref: '#/components/schemas/RegionName',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'Deleted.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listRegions = createRoute({
+  method: 'get',
+  path: '/api/regions',
+  operationId: 'listRegions',
+  summary: 'List regions',
+  description: 'By name.\n',
+  tags: ['Regions'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['regions:read'],
+  request: {
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of regions.',
+      content: {
+        'application/json': {
+          schema: RegionPageSchema,
+          example: {
+            items: [
+              {
+                name: 'lizard-island',
+                title: 'Lizard Island',
+                description: 'The reef slope around Lizard Island.',
+                layers: [],
+                createdAt: '2026-03-01T03:58:00.000Z',
+                updatedAt: '2026-03-01T03:58:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getPolygon = createRoute({
+  method: 'get',
+  path: '/api/polygons/{polygonId}',
+  operationId: 'getPolygon',
+  summary: 'Show a polygon',
+  description: 'For its owner and for admins.\n',
+  tags: ['Polygons'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['polygons:read'],
+  request: {
+    params: z.object({
+      polygonId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The polygon.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: PolygonSchema,
+          example: {
+            id: '019a8f00-0002-7000-8000-000000000002',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'Lizard Island lagoon',
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+            properties: {},
+            createdAt: '2026-03-02T21:30:00.000Z',
+            updatedAt: '2026-03-02T21:30:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const replacePolygon = createRoute({
+  method: 'put',
+  path: '/api/polygons/{polygonId}',
+  operationId: 'replacePolygon',
+  summary: 'Replace a polygon',
+  description: 'Replaces all of it. Send `If-Match` to be sure that nobody has changed it since you read it.\n',
+  tags: ['Polygons'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['polygons:write'],
+  request: {
+    params: z.object({
+      polygonId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      'If-Match': z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-Match',
+            in: 'header',
+            description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
+            example: '"1"',
+          },
+          type: 'string',
+          minLength: 1,
+          maxLength: 200,
+        } as never),
+    }),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: PolygonWriteSchema,
+          example: {
+            name: 'Lizard Island lagoon',
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The polygon as it is now.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: PolygonSchema,
+          example: {
+            id: '019a8f00-0002-7000-8000-000000000002',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'Lizard Island lagoon',
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+            properties: {},
+            createdAt: '2026-03-02T21:30:00.000Z',
+            updatedAt: '2026-03-02T21:30:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '412': PreconditionFailedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deletePolygon = createRoute({
+  method: 'delete',
+  path: '/api/polygons/{polygonId}',
+  operationId: 'deletePolygon',
+  summary: 'Delete a polygon',
+  description: 'Jobs that used it keep a copy of the geometry they run on.\n',
+  tags: ['Polygons'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['polygons:write'],
+  request: {
+    params: z.object({
+      polygonId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      'If-Match': z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-Match',
+            in: 'header',
+            description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
+            example: '"1"',
+          },
+          type: 'string',
+          minLength: 1,
+          maxLength: 200,
+        } as never),
+    }),
+  },
+  responses: {
+    '204': { description: 'Deleted.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '412': PreconditionFailedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listPolygons = createRoute({
+  method: 'get',
+  path: '/api/polygons',
+  operationId: 'listPolygons',
+  summary: 'List polygons',
+  description: "Mine, newest first; for an admin everyone's.\n",
+  tags: ['Polygons'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['polygons:read'],
+  request: {
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of polygons.',
+      content: {
+        'application/json': {
+          schema: PolygonPageSchema,
+          example: {
+            items: [
+              {
+                id: '019a8f00-0002-7000-8000-000000000002',
+                userId: '019a8f00-0001-7000-8000-000000000001',
+                name: 'Lizard Island lagoon',
+                polygon: {
+                  type: 'Polygon',
+                  coordinates: [
+                    [
+                      [145.442, -14.668],
+                      [145.461, -14.668],
+                      [145.461, -14.651],
+                      [145.442, -14.651],
+                      [145.442, -14.668],
+                    ],
+                  ],
+                },
+                properties: {},
+                createdAt: '2026-03-02T21:30:00.000Z',
+                updatedAt: '2026-03-02T21:30:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createPolygon = createRoute({
+  method: 'post',
+  path: '/api/polygons',
+  operationId: 'createPolygon',
+  summary: 'Create a polygon',
+  description:
+    'Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.\n',
+  tags: ['Polygons'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['polygons:write'],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: PolygonWriteSchema,
+          example: {
+            name: 'Lizard Island lagoon',
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The polygon exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        },
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: PolygonSchema,
+          example: {
+            id: '019a8f00-0002-7000-8000-000000000002',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'Lizard Island lagoon',
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+            properties: {},
+            createdAt: '2026-03-02T21:30:00.000Z',
+            updatedAt: '2026-03-02T21:30:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listJobRequests = createRoute({
+  method: 'get',
+  path: '/api/jobs/requests',
+  operationId: 'listJobRequests',
+  summary: 'List job requests',
+  description: 'What I asked for, newest first; for an admin what everyone asked for.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read'],
+  request: {
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of requests.',
+      content: {
+        'application/json': {
+          schema: JobRequestPageSchema,
+          example: {
+            items: [
+              {
+                id: '019a8f00-0004-7000-8000-000000000004',
+                jobId: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                status: 'IN_PROGRESS',
+                cached: false,
+                createdAt: '2026-03-02T21:40:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const pollJobs = createRoute({
+  method: 'get',
+  path: '/api/jobs/poll',
+  operationId: 'pollJobs',
+  summary: 'See which jobs wait',
+  description:
+    'The jobs that a worker may claim now, most urgent first. Looking takes none of them: use `claim`, or `assign`.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    query: z.strictObject({
+      jobType: z
+        .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
+        .openapi({ description: 'What kind of job.', example: 'TEST' })
+        .optional()
+        .openapi({
+          param: { name: 'jobType', in: 'query', description: 'Only jobs of this type.' },
+          $ref: '#/components/schemas/JobType',
+        } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(100))
+        .default(10)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many jobs.' },
+          type: 'integer',
+          minimum: 1,
+          maximum: 100,
+          default: 10,
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'Jobs that wait.',
+      content: {
+        'application/json': {
+          schema: JobPollSchema,
+          example: {
+            jobs: [
+              {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'TEST',
+                inputPayload: { id: 42, sleepSeconds: 2 },
+                priority: 'NORMAL',
+                attempts: 0,
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const claimJobs = createRoute({
+  method: 'post',
+  path: '/api/jobs/claim',
+  operationId: 'claimJobs',
+  summary: 'Take the next jobs',
+  description:
+    'Takes up to `limit` jobs of the named types, most urgent first, and waits for one if there is none. An empty answer is no error.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ClaimRequestSchema,
+          example: { jobTypes: ['TEST'], limit: 1, waitSeconds: 20, workerName: 'hpc-node-17' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The jobs that are yours now.',
+      content: { 'application/json': { schema: ClaimsSchema, example: { claims: [] } } },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createUploads = createRoute({
+  method: 'post',
+  path: '/api/jobs/assignments/{assignmentId}/uploads',
+  operationId: 'createUploads',
+  summary: 'Get links for files to upload',
+  description:
+    'Declares files with their exact size and checksum, and gives a signed URL for each. The result then names all that were declared.\nDeclaring a file again gives a fresh link; with another size or checksum it is refused.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: UploadsRequestSchema,
+          example: {
+            files: [
+              {
+                name: 'sites.geojson',
+                sizeBytes: 20480,
+                sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+                contentType: 'application/geo+json',
+              },
+            ],
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'Where to send the files.',
+      content: {
+        'application/json': {
+          schema: SignedUploadsSchema,
+          example: {
+            items: [
+              {
+                name: 'sites.geojson',
+                url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
+                method: 'PUT',
+                headers: { 'content-type': 'application/geo+json' },
+                expiresAt: '2026-03-02T22:00:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const reportResult = createRoute({
+  method: 'post',
+  path: '/api/jobs/assignments/{assignmentId}/result',
+  operationId: 'reportResult',
+  summary: 'Report the result',
+  description:
+    'Ends the assignment. The same report again answers the same; another one is refused. Files that were declared but never arrived are\nnamed in a 409 (`upload_incomplete`), and the assignment goes on.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ResultRequestSchema,
+          example: { status: 'SUCCEEDED', resultPayload: { id: 42 } },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'Accepted.',
+      content: {
+        'application/json': {
+          schema: ResultAcceptedSchema,
+          example: {
+            assignmentId: '019a8f00-0005-7000-8000-000000000005',
+            jobId: '019a8f00-0003-7000-8000-000000000003',
+            status: 'SUCCEEDED',
+            willRetry: false,
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const releaseJob = createRoute({
+  method: 'post',
+  path: '/api/jobs/assignments/{assignmentId}/release',
+  operationId: 'releaseJob',
+  summary: 'Give a job back',
+  description: 'The job waits again at once, and the attempt does not count.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'Given back.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const appendLogs = createRoute({
+  method: 'post',
+  path: '/api/jobs/assignments/{assignmentId}/logs',
+  operationId: 'appendLogs',
+  summary: 'Add to the log',
+  description: 'The entries become events of the job, in this order.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: LogEntriesSchema,
+          example: { entries: [{ level: 'INFO', message: 'Reading depth in bands of 256 rows' }] },
+        },
+      },
+    },
+  },
+  responses: {
+    '204': { description: 'Kept.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listInputs = createRoute({
+  method: 'get',
+  path: '/api/jobs/assignments/{assignmentId}/inputs',
+  operationId: 'listInputs',
+  summary: 'Get links to what the job reads',
+  description: "Signed links to the files that the job's input refers to, as they were when it was created.\n",
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The links.',
+      content: {
+        'application/json': {
+          schema: JobInputsSchema,
+          example: {
+            items: [
+              {
+                name: 'layers/depth.tif',
+                url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
+                sizeBytes: 1657170,
+                sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+                contentType: 'image/tiff',
+                expiresAt: '2026-03-02T22:00:00.000Z',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const heartbeat = createRoute({
+  method: 'post',
+  path: '/api/jobs/assignments/{assignmentId}/heartbeat',
+  operationId: 'heartbeat',
+  summary: 'Keep an assignment',
+  description:
+    'Extends the lease and may report progress. 409 tells the worker to stop: the lease is lost, or the job was cancelled.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    params: z.object({
+      assignmentId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: { 'application/json': { schema: HeartbeatRequestSchema, example: { progress: 0.4 } } },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The lease is extended.',
+      content: {
+        'application/json': {
+          schema: HeartbeatSchema,
+          example: { expiresAt: '2026-03-02T21:40:26.500Z', deadlineAt: '2026-03-02T21:55:00.007Z' },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': AssignmentLostResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const assignJob = createRoute({
+  method: 'post',
+  path: '/api/jobs/assign',
+  operationId: 'assignJob',
+  summary: 'Take one job',
+  description: 'Takes the named job, or answers 409 if it is not free. A job never has two owners.\n',
+  tags: ['Worker'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:work'],
+  'x-roles': ['WORKER', 'ADMIN'],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: AssignRequestSchema,
+          example: { jobId: '019a8f00-0003-7000-8000-000000000003', workerName: 'hpc-node-17' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The job is yours.',
+      content: {
+        'application/json': {
+          schema: AssignedSchema,
+          example: {
+            assignment: {
+              id: '019a8f00-0005-7000-8000-000000000005',
+              jobId: '019a8f00-0003-7000-8000-000000000003',
+              attempt: 1,
+              token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+              createdAt: '2026-03-02T21:40:00.007Z',
+              expiresAt: '2026-03-02T21:40:20.007Z',
+              deadlineAt: '2026-03-02T21:55:00.007Z',
+              workerName: 'hpc-node-17',
+            },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': ConflictResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listJobLogs = createRoute({
+  method: 'get',
+  path: '/api/jobs/{jobId}/logs',
+  operationId: 'listJobLogs',
+  summary: "List a job's log",
+  description: 'Oldest first.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read'],
+  request: {
+    params: z.object({
+      jobId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of log entries.',
+      content: {
+        'application/json': {
+          schema: JobLogPageSchema,
+          example: {
+            items: [
+              { id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'Reading depth in bands of 256 rows' },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const streamJobEvents = createRoute({
+  method: 'get',
+  path: '/api/jobs/{jobId}/events',
+  operationId: 'streamJobEvents',
+  summary: 'Follow a job',
+  description:
+    'Server-sent events: `status`, `progress` and `log`. Every event so far comes first. Send the last id that you saw as `Last-Event-ID` to go on\nfrom there. The stream ends when the job is final; asking again after its last event answers 204. A comment comes every 15 seconds.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read'],
+  request: {
+    params: z.object({
+      jobId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      'Last-Event-ID': z
+        .preprocess(toNumber, z.int().min(0).max(2147483647))
+        .optional()
+        .openapi({
+          param: {
+            name: 'Last-Event-ID',
+            in: 'header',
+            description: 'The id of the last event that was seen.',
+            example: 4,
+          },
+          type: 'integer',
+          minimum: 0,
+          maximum: 2147483647,
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'Events. The data of each is a `JobEvent`.',
+      content: {
+        'text/event-stream': {
+          schema: z.string(),
+          example:
+            'id: 2\nevent: status\ndata: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}\n\n',
+        },
+      },
+    },
+    '204': { description: 'The job is final and there is no further event.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const downloadJob = createRoute({
+  method: 'get',
+  path: '/api/jobs/{jobId}/download',
+  operationId: 'downloadJob',
+  summary: "Get links to a job's files",
+  description: "The files that the job's result named, and nothing that arrived later.\n",
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read'],
+  request: {
+    params: z.object({
+      jobId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({
+      expirySeconds: z
+        .preprocess(toNumber, z.int().min(1).max(86400))
+        .default(3600)
+        .openapi({
+          param: { name: 'expirySeconds', in: 'query', description: 'How long the links work.' },
+          type: 'integer',
+          minimum: 1,
+          maximum: 86400,
+          default: 3600,
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'The links.',
+      content: {
+        'application/json': {
+          schema: JobDownloadSchema,
+          example: {
+            job: { id: '019a8f00-0003-7000-8000-000000000003', type: 'SUITABILITY_ASSESSMENT', status: 'SUCCEEDED' },
+            files: {
+              'sites.geojson':
+                'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w',
+              'sites.png':
+                'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k',
+            },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': ConflictResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const cancelJob = createRoute({
+  method: 'post',
+  path: '/api/jobs/{jobId}/cancel',
+  operationId: 'cancelJob',
+  summary: 'Cancel a job',
+  description:
+    'Withdraws my requests for the job. The job stops when nobody else wants it, or at once when an admin cancels it. A worker learns of it\nat its next heartbeat. Cancelling a cancelled job answers the same.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:write'],
+  request: {
+    params: z.object({
+      jobId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The job as it is now.',
+      content: {
+        'application/json': {
+          schema: JobSchema,
+          example: {
+            id: '019a8f00-0003-7000-8000-000000000003',
+            type: 'SUITABILITY_ASSESSMENT',
+            status: 'IN_PROGRESS',
+            priority: 'NORMAL',
+            inputPayload: {
+              region: 'lizard-island',
+              criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+              xDist: 100,
+              yDist: 50,
+              threshold: 0.9,
+              polygonId: '019a8f00-0002-7000-8000-000000000002',
+            },
+            progress: 0.4,
+            attempts: 1,
+            maxAttempts: 3,
+            lastEventId: 7,
+            createdAt: '2026-03-02T21:40:00.000Z',
+            updatedAt: '2026-03-02T21:40:09.310Z',
+            startedAt: '2026-03-02T21:40:00.007Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '409': ConflictResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getJob = createRoute({
+  method: 'get',
+  path: '/api/jobs/{jobId}',
+  operationId: 'getJob',
+  summary: 'Show a job',
+  description: 'For those who asked for it, admins, and workers that hold it or may claim it.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read', 'jobs:work'],
+  request: {
+    params: z.object({
+      jobId: z
+        .guid()
+        .openapi({
+          description: 'A UUID (version 7, so that ids sort by time of creation).',
+          example: '019a8f00-0003-7000-8000-000000000003',
+          format: 'uuid',
+        })
+        .openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+          $ref: '#/components/schemas/Id',
+        } as never),
+    }),
+    query: z.strictObject({
+      waitSeconds: z
+        .preprocess(toNumber, z.int().min(0).max(20))
+        .default(0)
+        .openapi({
+          param: {
+            name: 'waitSeconds',
+            in: 'query',
+            description: 'Wait so long for the job to change, unless it is final.',
+          },
+          type: 'integer',
+          minimum: 0,
+          maximum: 20,
+          default: 0,
+        } as never),
+      afterEventId: z
+        .preprocess(toNumber, z.int().min(0).max(2147483647))
+        .optional()
+        .openapi({
+          param: {
+            name: 'afterEventId',
+            in: 'query',
+            description:
+              'With `waitSeconds`: answer as soon as `lastEventId` is beyond this. Without it, the next change counts.',
+          },
+          type: 'integer',
+          minimum: 0,
+          maximum: 2147483647,
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'The job.',
+      content: {
+        'application/json': {
+          schema: JobSchema,
+          example: {
+            id: '019a8f00-0003-7000-8000-000000000003',
+            type: 'SUITABILITY_ASSESSMENT',
+            status: 'IN_PROGRESS',
+            priority: 'NORMAL',
+            inputPayload: {
+              region: 'lizard-island',
+              criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+              xDist: 100,
+              yDist: 50,
+              threshold: 0.9,
+              polygonId: '019a8f00-0002-7000-8000-000000000002',
+            },
+            progress: 0.4,
+            attempts: 1,
+            maxAttempts: 3,
+            lastEventId: 7,
+            createdAt: '2026-03-02T21:40:00.000Z',
+            updatedAt: '2026-03-02T21:40:09.310Z',
+            startedAt: '2026-03-02T21:40:00.007Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listJobs = createRoute({
+  method: 'get',
+  path: '/api/jobs',
+  operationId: 'listJobs',
+  summary: 'List jobs',
+  description: "The jobs that I asked for, newest first; for an admin everyone's.\n",
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read'],
+  request: {
+    query: z.strictObject({
+      status: z
+        .enum(['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED'])
+        .openapi({
+          description:
+            'PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final.',
+          example: 'IN_PROGRESS',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'status', in: 'query', description: 'Only jobs in this state.' },
+          $ref: '#/components/schemas/JobStatus',
+        } as never),
+      type: z
+        .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
+        .openapi({ description: 'What kind of job.', example: 'TEST' })
+        .optional()
+        .openapi({
+          param: { name: 'type', in: 'query', description: 'Only jobs of this type.' },
+          $ref: '#/components/schemas/JobType',
+        } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: z
+        .string()
+        .min(1)
+        .max(500)
+        .openapi({
+          description: 'Opaque. Pass it back as it came.',
+          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+        })
+        .optional()
+        .openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+          $ref: '#/components/schemas/Cursor',
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of jobs.',
+      content: {
+        'application/json': {
+          schema: JobPageSchema,
+          example: {
+            items: [
+              {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'TEST',
+                status: 'SUCCEEDED',
+                priority: 'NORMAL',
+                inputPayload: { id: 42 },
+                resultPayload: { id: 42 },
+                attempts: 1,
+                maxAttempts: 3,
+                lastEventId: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                updatedAt: '2026-03-02T21:40:00.310Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+                finishedAt: '2026-03-02T21:40:00.310Z',
+              },
+            ],
+            nextCursor: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createJob = createRoute({
+  method: 'post',
+  path: '/api/jobs',
+  operationId: 'createJob',
+  summary: 'Start a job',
+  description:
+    'An equal job that is pending, running or succeeded is shared instead of started again (`cached`), where its type allows. Both give\nthe caller a request of their own. Priority above NORMAL is for admins, and so are unlimited unfinished jobs.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:write'],
+  request: {
+    query: z.strictObject({}),
+    headers: z.object({
+      'Idempotency-Key': z
+        .string()
+        .min(1)
+        .max(255)
+        .optional()
+        .openapi({
+          param: {
+            name: 'Idempotency-Key',
+            in: 'header',
+            description:
+              'Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with\n422, and with 409 while the first request is still under way.\n',
+            example: '5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11',
+          },
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+        } as never),
+    }),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: JobCreateSchema,
+          example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The job exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: JobCreatedSchema,
+          example: {
+            jobId: '019a8f00-0003-7000-8000-000000000003',
+            cached: false,
+            jobRequestId: '019a8f00-0004-7000-8000-000000000004',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '409': ConflictResponse,
+    '422': UnprocessableResponse,
+    '429': TooManyRequestsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getJobType = createRoute({
+  method: 'get',
+  path: '/api/job-types/{type}',
+  operationId: 'getJobType',
+  summary: 'Show a job type',
+  description: 'Its settings and its schemas.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read', 'jobs:write', 'jobs:work'],
+  request: {
+    params: z.object({
+      type: z
+        .string()
+        .min(1)
+        .max(64)
+        .openapi({
+          param: { name: 'type', in: 'path', required: true, description: "The job type's name.", example: 'TEST' },
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+        } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The job type.',
+      content: {
+        'application/json': {
+          schema: JobTypeDescriptionSchema,
+          example: {
+            type: 'TEST',
+            title: 'Try a deployment out',
+            version: 1,
+            isInternal: false,
+            isCacheable: true,
+            leaseSeconds: 20,
+            timeoutSeconds: 900,
+            maxAttempts: 3,
+            compute: { cpuUnits: 256, memoryMiB: 512 },
+            inputSchema: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listJobTypes = createRoute({
+  method: 'get',
+  path: '/api/job-types',
+  operationId: 'listJobTypes',
+  summary: 'List job types',
+  description: 'All that this service knows, with the schemas of what goes in and what comes out.\n',
+  tags: ['Jobs'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  'x-scopes': ['jobs:read', 'jobs:write', 'jobs:work'],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The job types, all on one page.',
+      content: {
+        'application/json': {
+          schema: JobTypePageSchema,
+          example: {
+            items: [
+              {
+                type: 'TEST',
+                title: 'Try a deployment out',
+                version: 1,
+                isInternal: false,
+                isCacheable: true,
+                leaseSeconds: 20,
+                timeoutSeconds: 900,
+                maxAttempts: 3,
+                compute: { cpuUnits: 256, memoryMiB: 512 },
+                inputSchema: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+              },
+            ],
+          },
+        },
+      },
+    },
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const refreshToken = createRoute({
+  method: 'post',
+  path: '/api/auth/token',
+  operationId: 'refreshToken',
+  summary: 'Refresh a token',
+  description:
+    'Takes a refresh token, which is then used up, and gives new tokens. A repetition within 30 seconds (a lost reply) gives the same\nrefresh token again; a later one ends the whole session, since somebody else may hold the token.\n',
+  tags: ['Auth'],
+  security: [],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: TokenRequestSchema,
+          example: { refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'New tokens.',
+      content: {
+        'application/json': {
+          schema: TokensSchema,
+          example: {
+            token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl',
+            refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
+            expiresIn: 3600,
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const register = createRoute({
+  method: 'post',
+  path: '/api/auth/register',
+  operationId: 'register',
+  summary: 'Register',
+  description: 'Creates an account with the role USER, where the service allows registration.\n',
+  tags: ['Auth'],
+  security: [],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: RegisterRequestSchema,
+          example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand', name: 'Ana Torres' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The account exists.',
+      content: {
+        'application/json': { schema: RegistrationSchema, example: { userId: '019a8f00-0001-7000-8000-000000000001' } },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getProfile = createRoute({
+  method: 'get',
+  path: '/api/auth/profile',
+  operationId: 'getProfile',
+  summary: 'Show who is signed in',
+  description: 'Gives the person behind the credentials, with their roles.\n',
+  tags: ['Auth'],
+  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The person.',
+      content: {
+        'application/json': {
+          schema: ProfileSchema,
+          example: {
+            user: {
+              id: '019a8f00-0001-7000-8000-000000000001',
+              email: 'ana@reef.example',
+              name: 'Ana Torres',
+              roles: ['USER'],
+              createdAt: '2026-03-02T21:14:05.120Z',
+              updatedAt: '2026-03-02T21:14:05.120Z',
+            },
+          },
+        },
+      },
+    },
+    '401': UnauthenticatedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const logout = createRoute({
+  method: 'post',
+  path: '/api/auth/logout',
+  operationId: 'logout',
+  summary: 'Sign out',
+  description: 'Ends the session that the access token belongs to, and its refresh token.\n',
+  tags: ['Auth'],
+  security: [{ bearerAuth: [] }],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '204': { description: 'Signed out.' },
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const login = createRoute({
+  method: 'post',
+  path: '/api/auth/login',
+  operationId: 'login',
+  summary: 'Sign in',
+  description: 'Gives an access token and a refresh token. The answer does not tell whether an account exists.\n',
+  tags: ['Auth'],
+  security: [],
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: LoginRequestSchema,
+          example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'Signed in.',
+      content: {
+        'application/json': {
+          schema: TokensSchema,
+          example: {
+            token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl',
+            refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
+            expiresIn: 3600,
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getJwks = createRoute({
+  method: 'get',
+  path: '/.well-known/jwks.json',
+  operationId: 'getJwks',
+  summary: 'List the keys that verify tokens',
+  description: 'An RFC 7517 key set. During a rotation it holds the old keys too.\n',
+  tags: ['Auth'],
+  security: [],
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The keys.',
+      content: {
+        'application/json': {
+          schema: JwksSchema,
+          example: {
+            keys: [
+              {
+                kty: 'RSA',
+                kid: 'Nq4kZ1uXbq0',
+                use: 'sig',
+                alg: 'RS256',
+                n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri',
+                e: 'AQAB',
+              },
+            ],
+          },
+        },
+      },
+    },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+/** Every route, in the order in which they must be registered. */
+
+export const routes = {
+  getReadiness,
+  getContract,
+  getLiveness,
+  getDocs,
+  deleteApiKey,
+  listApiKeys,
+  createApiKey,
+  getMe,
+  updateMe,
+  createLayerUpload,
+  completeLayer,
+  deleteLayer,
+  getRegion,
+  putRegion,
+  deleteRegion,
+  listRegions,
+  getPolygon,
+  replacePolygon,
+  deletePolygon,
+  listPolygons,
+  createPolygon,
+  listJobRequests,
+  pollJobs,
+  claimJobs,
+  createUploads,
+  reportResult,
+  releaseJob,
+  appendLogs,
+  listInputs,
+  heartbeat,
+  assignJob,
+  listJobLogs,
+  streamJobEvents,
+  downloadJob,
+  cancelJob,
+  getJob,
+  listJobs,
+  createJob,
+  getJobType,
+  listJobTypes,
+  refreshToken,
+  register,
+  getProfile,
+  logout,
+  login,
+  getJwks,
+}

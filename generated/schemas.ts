@@ -1,0 +1,1892 @@
+// Generated from openapi/ by `npm run generate`. Do not edit.
+
+import { z } from '@hono/zod-openapi'
+
+import { email, uniqueItems, uri } from '../src/http/formats.ts'
+
+export const IdSchema = z
+  .guid()
+  .openapi({
+    description: 'A UUID (version 7, so that ids sort by time of creation).',
+    example: '019a8f00-0003-7000-8000-000000000003',
+    format: 'uuid',
+  })
+  .openapi('Id')
+
+export const ScopeSchema = z
+  .enum(['jobs:read', 'jobs:write', 'jobs:work', 'polygons:read', 'polygons:write', 'regions:read', 'regions:write'])
+  .openapi({ description: 'What an API key may be used for.', example: 'jobs:work' })
+  .openapi('Scope')
+
+export const ApiKeySchema = z
+  .looseObject({
+    id: IdSchema,
+    name: z.string(),
+    scopes: z.array(ScopeSchema),
+    prefix: z.string().openapi({ description: 'The first characters of the key, to tell keys apart.' }),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
+    lastUsedAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'To the minute.', format: 'date-time' })
+      .optional(),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0006-7000-8000-000000000006',
+      name: 'Cluster worker',
+      scopes: ['jobs:work'],
+      prefix: 'fs_4kQ9',
+      createdAt: '2026-03-02T21:20:00.000Z',
+    },
+  })
+  .openapi('ApiKey')
+
+export const ApiKeyCreateSchema = z
+  .strictObject({
+    name: z.string().min(1).max(100).openapi({ description: 'What the key is for.' }),
+    scopes: z
+      .array(ScopeSchema)
+      .min(1)
+      .max(20)
+      .refine(uniqueItems, 'Items must differ from each other')
+      .openapi({ uniqueItems: true }),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'When the key dies. Without it the key lives until it is revoked.', format: 'date-time' })
+      .optional(),
+  })
+  .openapi({ example: { name: 'Cluster worker', scopes: ['jobs:work'] } })
+  .openapi('ApiKeyCreate')
+
+export const ApiKeyCreatedSchema = z
+  .looseObject({
+    id: IdSchema,
+    name: z.string(),
+    scopes: z.array(ScopeSchema),
+    prefix: z.string(),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
+    key: z.string().openapi({ description: 'The key itself. Shown this once; we keep only a hash.' }),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0006-7000-8000-000000000006',
+      name: 'Cluster worker',
+      scopes: ['jobs:work'],
+      prefix: 'fs_4kQ9',
+      createdAt: '2026-03-02T21:20:00.000Z',
+      key: 'fs_4kQ9mB0Zc1pXw7Tt2hVfYl8sUe3nRj6aDgKi5oCqHLM',
+    },
+  })
+  .openapi('ApiKeyCreated')
+
+export const CursorSchema = z
+  .string()
+  .min(1)
+  .max(500)
+  .openapi({
+    description: 'Opaque. Pass it back as it came.',
+    example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+  })
+  .openapi('Cursor')
+
+export const ApiKeyPageSchema = z
+  .looseObject({ items: z.array(ApiKeySchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          id: '019a8f00-0006-7000-8000-000000000006',
+          name: 'Cluster worker',
+          scopes: ['jobs:work'],
+          prefix: 'fs_4kQ9',
+          createdAt: '2026-03-02T21:20:00.000Z',
+          lastUsedAt: '2026-03-02T21:41:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('ApiKeyPage')
+
+export const PositionSchema = z
+  .array(z.number())
+  .min(2)
+  .max(3)
+  .openapi({
+    description: 'Longitude, latitude and perhaps altitude (RFC 7946, section 3.1.1).',
+    example: [145.442, -14.668],
+  })
+  .openapi('Position')
+
+export const LinearRingSchema = z
+  .array(PositionSchema)
+  .min(4)
+  .max(100000)
+  .openapi({
+    description: 'At least four positions, the last equal to the first.',
+    example: [
+      [145.442, -14.668],
+      [145.461, -14.668],
+      [145.461, -14.651],
+      [145.442, -14.651],
+      [145.442, -14.668],
+    ],
+  })
+  .openapi('LinearRing')
+
+export const PolygonGeometrySchema = z
+  .looseObject({ type: z.enum(['Polygon']), coordinates: z.array(LinearRingSchema).min(1).max(1000) })
+  .openapi({
+    description: 'An RFC 7946 Polygon. Foreign members are kept out but not refused.',
+    example: {
+      type: 'Polygon',
+      coordinates: [
+        [
+          [145.442, -14.668],
+          [145.461, -14.668],
+          [145.461, -14.651],
+          [145.442, -14.651],
+          [145.442, -14.668],
+        ],
+      ],
+    },
+  })
+  .openapi('PolygonGeometry')
+
+export const MultiPolygonGeometrySchema = z
+  .looseObject({
+    type: z.enum(['MultiPolygon']),
+    coordinates: z.array(z.array(LinearRingSchema).min(1).max(1000)).min(1).max(1000),
+  })
+  .openapi({
+    description: 'An RFC 7946 MultiPolygon.',
+    example: {
+      type: 'MultiPolygon',
+      coordinates: [
+        [
+          [
+            [145.442, -14.668],
+            [145.461, -14.668],
+            [145.461, -14.651],
+            [145.442, -14.651],
+            [145.442, -14.668],
+          ],
+        ],
+      ],
+    },
+  })
+  .openapi('MultiPolygonGeometry')
+
+export const AreaSchema = z
+  .discriminatedUnion('type', [PolygonGeometrySchema, MultiPolygonGeometrySchema])
+  .openapi({
+    description: 'A Polygon or MultiPolygon in CRS84.',
+    discriminator: {
+      propertyName: 'type',
+      mapping: {
+        Polygon: '#/components/schemas/PolygonGeometry',
+        MultiPolygon: '#/components/schemas/MultiPolygonGeometry',
+      },
+    },
+    example: {
+      type: 'Polygon',
+      coordinates: [
+        [
+          [145.442, -14.668],
+          [145.461, -14.668],
+          [145.461, -14.651],
+          [145.442, -14.651],
+          [145.442, -14.668],
+        ],
+      ],
+    },
+  })
+  .openapi('Area')
+
+export const AreaFeatureSchema = z
+  .looseObject({
+    type: z.enum(['Feature']),
+    geometry: AreaSchema,
+    properties: z
+      .looseObject({})
+      .refine((value) => Object.keys(value).length <= 200, 'Needs at most 200 members')
+      .nullable()
+      .openapi({ maxProperties: 200 })
+      .optional(),
+  })
+  .openapi({
+    description:
+      "An RFC 7946 Feature whose geometry is an area. Its `properties` become the polygon's, where the request names none.",
+    example: {
+      type: 'Feature',
+      properties: { habitat: 'lagoon' },
+      geometry: {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [145.442, -14.668],
+            [145.461, -14.668],
+            [145.461, -14.651],
+            [145.442, -14.651],
+            [145.442, -14.668],
+          ],
+        ],
+      },
+    },
+  })
+  .openapi('AreaFeature')
+
+export const AreaOrFeatureSchema = z
+  .discriminatedUnion('type', [PolygonGeometrySchema, MultiPolygonGeometrySchema, AreaFeatureSchema])
+  .openapi({
+    description: 'An area, bare or as a Feature.',
+    discriminator: {
+      propertyName: 'type',
+      mapping: {
+        Polygon: '#/components/schemas/PolygonGeometry',
+        MultiPolygon: '#/components/schemas/MultiPolygonGeometry',
+        Feature: '#/components/schemas/AreaFeature',
+      },
+    },
+    example: {
+      type: 'Polygon',
+      coordinates: [
+        [
+          [145.442, -14.668],
+          [145.461, -14.668],
+          [145.461, -14.651],
+          [145.442, -14.651],
+          [145.442, -14.668],
+        ],
+      ],
+    },
+  })
+  .openapi('AreaOrFeature')
+
+export const EcsArnSchema = z
+  .string()
+  .min(1)
+  .max(2048)
+  .openapi({ example: 'arn:aws:ecs:ap-southeast-2:123456789012:task/fieldstation/1f2e3d4c' })
+  .openapi('EcsArn')
+
+export const WorkerNameSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .openapi({ description: 'Whatever tells this worker from others. For people.', example: 'hpc-node-17' })
+  .openapi('WorkerName')
+
+export const AssignRequestSchema = z
+  .strictObject({
+    jobId: IdSchema,
+    ecsTaskArn: EcsArnSchema.optional(),
+    ecsClusterArn: EcsArnSchema.optional(),
+    workerName: WorkerNameSchema.optional(),
+  })
+  .openapi({ example: { jobId: '019a8f00-0003-7000-8000-000000000003', workerName: 'hpc-node-17' } })
+  .openapi('AssignRequest')
+
+export const AssignmentSchema = z
+  .looseObject({
+    id: IdSchema,
+    jobId: IdSchema,
+    attempt: z.int().min(1),
+    token: z.string().openapi({ description: "Opens this assignment's operations and nothing else. Shown this once." }),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'The lease. A heartbeat extends it.', format: 'date-time' }),
+    deadlineAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'No heartbeat extends the lease beyond this.', format: 'date-time' }),
+    ecsTaskArn: EcsArnSchema.optional(),
+    ecsClusterArn: EcsArnSchema.optional(),
+    workerName: WorkerNameSchema.optional(),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0005-7000-8000-000000000005',
+      jobId: '019a8f00-0003-7000-8000-000000000003',
+      attempt: 1,
+      token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+      createdAt: '2026-03-02T21:40:00.007Z',
+      expiresAt: '2026-03-02T21:40:20.007Z',
+      deadlineAt: '2026-03-02T21:55:00.007Z',
+      workerName: 'hpc-node-17',
+    },
+  })
+  .openapi('Assignment')
+
+export const AssignedSchema = z
+  .looseObject({ assignment: AssignmentSchema })
+  .openapi({
+    example: {
+      assignment: {
+        id: '019a8f00-0005-7000-8000-000000000005',
+        jobId: '019a8f00-0003-7000-8000-000000000003',
+        attempt: 1,
+        token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+        createdAt: '2026-03-02T21:40:00.007Z',
+        expiresAt: '2026-03-02T21:40:20.007Z',
+        deadlineAt: '2026-03-02T21:55:00.007Z',
+        workerName: 'hpc-node-17',
+      },
+    },
+  })
+  .openapi('Assigned')
+
+export const JobTypeSchema = z
+  .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
+  .openapi({ description: 'What kind of job.', example: 'TEST' })
+  .openapi('JobType')
+
+export const JobPayloadSchema = z
+  .looseObject({})
+  .openapi({
+    description: "What the job type's input schema describes (`GET /api/job-types`).",
+    example: { id: 42, sleepSeconds: 2 },
+  })
+  .openapi('JobPayload')
+
+export const JobPrioritySchema = z
+  .enum(['LOW', 'NORMAL', 'HIGH'])
+  .openapi({ description: 'NORMAL unless told otherwise. HIGH is for admins.', example: 'NORMAL' })
+  .openapi('JobPriority')
+
+export const ClaimableJobSchema = z
+  .looseObject({
+    id: IdSchema,
+    type: JobTypeSchema,
+    inputPayload: JobPayloadSchema,
+    priority: JobPrioritySchema,
+    attempts: z.int().min(0),
+    maxAttempts: z.int().min(1),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'What a worker needs to know of a job.',
+    example: {
+      id: '019a8f00-0003-7000-8000-000000000003',
+      type: 'TEST',
+      inputPayload: { id: 42, sleepSeconds: 2 },
+      priority: 'NORMAL',
+      attempts: 0,
+      maxAttempts: 3,
+      createdAt: '2026-03-02T21:40:00.000Z',
+    },
+  })
+  .openapi('ClaimableJob')
+
+export const ClaimSchema = z
+  .looseObject({ job: ClaimableJobSchema, assignment: AssignmentSchema })
+  .openapi({
+    example: {
+      job: {
+        id: '019a8f00-0003-7000-8000-000000000003',
+        type: 'TEST',
+        inputPayload: { id: 42, sleepSeconds: 2 },
+        priority: 'NORMAL',
+        attempts: 1,
+        maxAttempts: 3,
+        createdAt: '2026-03-02T21:40:00.000Z',
+      },
+      assignment: {
+        id: '019a8f00-0005-7000-8000-000000000005',
+        jobId: '019a8f00-0003-7000-8000-000000000003',
+        attempt: 1,
+        token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+        createdAt: '2026-03-02T21:40:00.007Z',
+        expiresAt: '2026-03-02T21:40:20.007Z',
+        deadlineAt: '2026-03-02T21:55:00.007Z',
+        workerName: 'hpc-node-17',
+      },
+    },
+  })
+  .openapi('Claim')
+
+export const ClaimRequestSchema = z
+  .strictObject({
+    jobTypes: z
+      .array(JobTypeSchema)
+      .min(1)
+      .max(50)
+      .refine(uniqueItems, 'Items must differ from each other')
+      .openapi({ uniqueItems: true }),
+    limit: z
+      .int()
+      .min(1)
+      .max(100)
+      .openapi({ description: 'At most so many jobs. 1 unless told otherwise.' })
+      .optional(),
+    waitSeconds: z
+      .int()
+      .min(0)
+      .max(20)
+      .openapi({ description: 'How long to wait for a first job. 0 unless told otherwise.' })
+      .optional(),
+    ecsTaskArn: EcsArnSchema.optional(),
+    ecsClusterArn: EcsArnSchema.optional(),
+    workerName: WorkerNameSchema.optional(),
+  })
+  .openapi({ example: { jobTypes: ['TEST'], limit: 1, waitSeconds: 20, workerName: 'hpc-node-17' } })
+  .openapi('ClaimRequest')
+
+export const ClaimsSchema = z
+  .looseObject({ claims: z.array(ClaimSchema) })
+  .openapi({ example: { claims: [] } })
+  .openapi('Claims')
+
+export const ContentTypeSchema = z
+  .string()
+  .max(200)
+  .regex(new RegExp('^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(; ?[a-z0-9-]+=[a-zA-Z0-9-]+)*$'))
+  .openapi({ description: 'A media type.', example: 'image/tiff' })
+  .openapi('ContentType')
+
+export const RangeSchema = z
+  .strictObject({ min: z.number().optional(), max: z.number().optional() })
+  .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
+  .openapi({ minProperties: 1, example: { min: -10, max: -4 } })
+  .openapi('Range')
+
+export const CriteriaSchema = z
+  .record(z.string(), RangeSchema)
+  .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
+  .refine((value) => Object.keys(value).length <= 20, 'Needs at most 20 members')
+  .openapi({
+    description:
+      "For each layer the range that suits, both ends included. `slope` (degrees), where the region has no such layer, is derived from `depth` or\n`elevation` by Horn's method.\n",
+    minProperties: 1,
+    maxProperties: 20,
+    example: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+  })
+  .openapi('Criteria')
+
+export const CriterionSummarySchema = z
+  .strictObject({
+    min: z.number().optional(),
+    max: z.number().optional(),
+    passRate: z.number().min(0).max(1).openapi({ description: 'Of the valid cells, the fraction within the range.' }),
+  })
+  .openapi({ example: { min: -10, max: -4, passRate: 0.31 } })
+  .openapi('CriterionSummary')
+
+export const EmailSchema = email().max(254).openapi({ example: 'ana@reef.example', format: 'email' }).openapi('Email')
+
+export const FileNameSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(new RegExp('^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*){0,5}$'))
+  .openapi({
+    description: 'A relative name of up to six segments, each starting with a letter, digit or underscore.',
+    example: 'sites.geojson',
+  })
+  .openapi('FileName')
+
+export const Sha256Schema = z
+  .string()
+  .regex(new RegExp('^[0-9a-f]{64}$'))
+  .openapi({
+    description: 'A SHA-256 in lower-case hexadecimal.',
+    example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  })
+  .openapi('Sha256')
+
+export const FileDeclarationSchema = z
+  .strictObject({
+    name: FileNameSchema,
+    sizeBytes: z.int().min(0).max(5368709120).openapi({ description: "The file's exact size." }),
+    sha256: Sha256Schema,
+    contentType: ContentTypeSchema,
+  })
+  .openapi({
+    example: {
+      name: 'sites.geojson',
+      sizeBytes: 20480,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      contentType: 'application/geo+json',
+    },
+  })
+  .openapi('FileDeclaration')
+
+export const HealthSchema = z
+  .looseObject({ status: z.enum(['ok']) })
+  .openapi({ example: { status: 'ok' } })
+  .openapi('Health')
+
+export const HeartbeatSchema = z
+  .looseObject({
+    expiresAt: z.iso.datetime({ offset: true }).openapi({ description: 'The lease, extended.', format: 'date-time' }),
+    deadlineAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({ example: { expiresAt: '2026-03-02T21:40:26.500Z', deadlineAt: '2026-03-02T21:55:00.007Z' } })
+  .openapi('Heartbeat')
+
+export const HeartbeatRequestSchema = z
+  .strictObject({
+    progress: z.number().min(0).max(1).openapi({ description: 'What is done, as a fraction.' }).optional(),
+  })
+  .openapi({ example: { progress: 0.4 } })
+  .openapi('HeartbeatRequest')
+
+export const JobStatusSchema = z
+  .enum(['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED'])
+  .openapi({
+    description:
+      'PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final.',
+    example: 'IN_PROGRESS',
+  })
+  .openapi('JobStatus')
+
+export const RasterSchema = z
+  .looseObject({
+    width: z.int().min(1).openapi({ description: 'Columns.' }),
+    height: z.int().min(1).openapi({ description: 'Rows.' }),
+    crs: z
+      .looseObject({
+        epsg: z.int().openapi({ description: 'Its EPSG code, where the file names one.' }).optional(),
+        name: z.string().optional(),
+        proj4: z.string().openapi({ description: 'Its definition as a PROJ string.' }),
+      })
+      .openapi({ description: 'The coordinate reference system.' }),
+    extent: z
+      .array(z.number())
+      .min(4)
+      .max(4)
+      .openapi({ description: "minX, minY, maxX, maxY in the raster's own CRS." }),
+    bbox: z
+      .array(z.number())
+      .min(4)
+      .max(4)
+      .openapi({ description: 'West, south, east, north in CRS84 (RFC 7946, section 5).' }),
+    resolution: z.array(z.number()).min(2).max(2).openapi({ description: "Cell width and height in the CRS's unit." }),
+    dataType: z.string().openapi({ description: 'For instance `Float32`.' }),
+    nodata: z.number().openapi({ description: 'The value that marks a cell without data.' }).optional(),
+    minimum: z.number().openapi({ description: 'Smallest valid value.' }),
+    maximum: z.number().openapi({ description: 'Largest valid value.' }),
+    validCells: z.int().min(0).openapi({ description: 'Cells that have data.' }),
+  })
+  .openapi({
+    description: 'What the inspection found in a raster.',
+    example: {
+      width: 3740,
+      height: 4910,
+      crs: {
+        epsg: 32755,
+        name: 'WGS 84 / UTM zone 55S',
+        proj4: '+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs',
+      },
+      extent: [324150, 8370450, 342850, 8395000],
+      bbox: [145.368, -14.735, 145.543, -14.512],
+      resolution: [5, 5],
+      dataType: 'Float32',
+      nodata: -9999,
+      minimum: -29.98,
+      maximum: -3.7,
+      validCells: 7411063,
+    },
+  })
+  .openapi('Raster')
+
+export const RasterInspectionResultSchema = z
+  .strictObject({
+    verdict: z.enum(['READY', 'REJECTED']),
+    reason: z.string().min(1).max(1000).openapi({ description: 'Why the raster was rejected.' }).optional(),
+    raster: RasterSchema.optional(),
+  })
+  .openapi({ example: { verdict: 'REJECTED', reason: 'The file has 3 bands. A layer has one.' } })
+  .openapi('RasterInspectionResult')
+
+export const RegionalAssessmentResultSchema = z
+  .strictObject({
+    cells: z.int().min(0).openapi({ description: 'All cells of the grid.' }),
+    validCells: z.int().min(0).openapi({ description: 'Cells for which every criterion has data.' }),
+    suitableCells: z.int().min(0),
+    areaSquareMeters: z.number().min(0).openapi({ description: 'The area of the valid cells.' }),
+    suitableAreaSquareMeters: z.number().min(0),
+    criteria: z.record(z.string(), CriterionSummarySchema),
+  })
+  .openapi({
+    example: {
+      cells: 18363400,
+      validCells: 7411063,
+      suitableCells: 1210044,
+      areaSquareMeters: 185276575,
+      suitableAreaSquareMeters: 30251100,
+      criteria: { depth: { min: -10, max: -4, passRate: 0.1633 } },
+    },
+  })
+  .openapi('RegionalAssessmentResult')
+
+export const SuitabilityAssessmentResultSchema = z
+  .strictObject({
+    cells: z.int().min(0).openapi({ description: 'All cells of the grid.' }),
+    validCells: z.int().min(0).openapi({ description: 'Cells within the polygon for which every criterion has data.' }),
+    suitableCells: z.int().min(0),
+    areaSquareMeters: z.number().min(0).openapi({ description: 'The area of the valid cells.' }),
+    suitableAreaSquareMeters: z.number().min(0),
+    criteria: z.record(z.string(), CriterionSummarySchema),
+    sites: z.int().min(0).openapi({ description: 'Candidate rectangles in `sites.geojson`.' }),
+    sitesTruncated: z.boolean().openapi({ description: 'True where there were more than we keep.' }),
+    bestScore: z.number().min(0).max(1).optional(),
+    xDist: z.number().openapi({ description: 'The width that was used, in metres.' }),
+    yDist: z.number().openapi({ description: 'The height that was used, in metres.' }),
+    threshold: z.number(),
+  })
+  .openapi({
+    example: {
+      cells: 18363400,
+      validCells: 7411063,
+      suitableCells: 1210044,
+      areaSquareMeters: 185276575,
+      suitableAreaSquareMeters: 30251100,
+      criteria: { depth: { min: -10, max: -4, passRate: 0.1633 }, slope: { max: 30, passRate: 0.98 } },
+      sites: 412,
+      sitesTruncated: false,
+      bestScore: 1,
+      xDist: 100,
+      yDist: 50,
+      threshold: 0.9,
+    },
+  })
+  .openapi('SuitabilityAssessmentResult')
+
+export const TestResultSchema = z
+  .strictObject({ id: z.int() })
+  .openapi({ example: { id: 42 } })
+  .openapi('TestResult')
+
+export const JobResultSchema = z
+  .union([
+    RasterInspectionResultSchema,
+    RegionalAssessmentResultSchema,
+    SuitabilityAssessmentResultSchema,
+    TestResultSchema,
+    z.looseObject({}),
+  ])
+  .openapi({ description: 'What the job came to. Its schema goes by the job type.', example: { id: 42 } })
+  .openapi('JobResult')
+
+export const JobErrorSchema = z
+  .strictObject({
+    message: z.string().min(1).max(5000),
+    retryable: z
+      .boolean()
+      .openapi({ description: 'True where another attempt may succeed. False unless told otherwise.' })
+      .optional(),
+  })
+  .openapi({
+    description: 'Why the last attempt did not succeed.',
+    example: { message: 'The raster "depth" ends in the middle of a tile.', retryable: false },
+  })
+  .openapi('JobError')
+
+export const JobSchema = z
+  .looseObject({
+    id: IdSchema,
+    type: JobTypeSchema,
+    status: JobStatusSchema,
+    priority: JobPrioritySchema,
+    inputPayload: JobPayloadSchema,
+    resultPayload: JobResultSchema.optional(),
+    error: JobErrorSchema.optional(),
+    progress: z
+      .number()
+      .min(0)
+      .max(1)
+      .openapi({ description: 'What the current attempt has done, as a fraction.' })
+      .optional(),
+    attempts: z.int().min(0).openapi({ description: 'Attempts that were started and not given back.' }),
+    maxAttempts: z.int().min(1),
+    lastEventId: z.int().min(0).openapi({ description: "The newest event's id. Grows with every change." }),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    availableAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'While PENDING: when it may be claimed (again).', format: 'date-time' })
+      .optional(),
+    startedAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'When the current or last attempt began.', format: 'date-time' })
+      .optional(),
+    finishedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0003-7000-8000-000000000003',
+      type: 'SUITABILITY_ASSESSMENT',
+      status: 'IN_PROGRESS',
+      priority: 'NORMAL',
+      inputPayload: {
+        region: 'lizard-island',
+        criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+        xDist: 100,
+        yDist: 50,
+        threshold: 0.9,
+        polygonId: '019a8f00-0002-7000-8000-000000000002',
+      },
+      progress: 0.4,
+      attempts: 1,
+      maxAttempts: 3,
+      lastEventId: 7,
+      createdAt: '2026-03-02T21:40:00.000Z',
+      updatedAt: '2026-03-02T21:40:09.310Z',
+      startedAt: '2026-03-02T21:40:00.007Z',
+    },
+  })
+  .openapi('Job')
+
+export const RegionNameSchema = z
+  .string()
+  .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+  .openapi({ example: 'lizard-island' })
+  .openapi('RegionName')
+
+export const LayerNameSchema = z
+  .string()
+  .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
+  .openapi({ example: 'depth' })
+  .openapi('LayerName')
+
+export const RasterInspectionJobSchema = z
+  .strictObject({
+    type: z.enum(['RASTER_INSPECTION']),
+    priority: JobPrioritySchema.optional(),
+    inputPayload: z.strictObject({
+      region: RegionNameSchema,
+      layer: LayerNameSchema,
+      version: z.int().min(1).max(2147483647),
+    }),
+  })
+  .openapi({
+    description: 'Looks into a raster that was uploaded as a layer. The service starts it when a layer is completed.',
+    'x-job-type': {
+      title: 'Inspect an uploaded raster',
+      version: 1,
+      isInternal: true,
+      isCacheable: false,
+      leaseSeconds: 60,
+      timeoutSeconds: 1800,
+      maxAttempts: 3,
+      compute: { cpuUnits: 512, memoryMiB: 1024 },
+    },
+    example: { type: 'RASTER_INSPECTION', inputPayload: { region: 'lizard-island', layer: 'depth', version: 1 } },
+  })
+  .openapi('RasterInspectionJob')
+
+export const RegionalAssessmentJobSchema = z
+  .strictObject({
+    type: z.enum(['REGIONAL_ASSESSMENT']),
+    priority: JobPrioritySchema.optional(),
+    inputPayload: z.strictObject({ region: RegionNameSchema, criteria: CriteriaSchema }),
+  })
+  .openapi({
+    description:
+      'Marks the cells of a region that meet all criteria. Files: `suitable.tif` (a tiled, deflate-compressed GeoTIFF: 1 suitable, 0 not, 255 no data),\n`preview.png` and `summary.json`.\n',
+    'x-job-type': {
+      title: 'Assess a region',
+      version: 1,
+      isInternal: false,
+      isCacheable: true,
+      leaseSeconds: 60,
+      timeoutSeconds: 3600,
+      maxAttempts: 3,
+      compute: { cpuUnits: 1024, memoryMiB: 1024 },
+    },
+    example: {
+      type: 'REGIONAL_ASSESSMENT',
+      inputPayload: { region: 'lizard-island', criteria: { depth: { min: -10, max: -4 } } },
+    },
+  })
+  .openapi('RegionalAssessmentJob')
+
+export const SuitabilityAssessmentJobSchema = z
+  .strictObject({
+    type: z.enum(['SUITABILITY_ASSESSMENT']),
+    priority: JobPrioritySchema.optional(),
+    inputPayload: z.strictObject({
+      region: RegionNameSchema,
+      criteria: CriteriaSchema,
+      xDist: z
+        .number()
+        .gt(0)
+        .max(1000000)
+        .openapi({ description: "A site's width in metres, rounded to whole cells." }),
+      yDist: z
+        .number()
+        .gt(0)
+        .max(1000000)
+        .openapi({ description: "A site's height in metres, rounded to whole cells." }),
+      threshold: z
+        .number()
+        .min(0)
+        .max(1)
+        .openapi({ description: "The fraction of a site's cells that must be suitable." }),
+      polygonId: IdSchema.optional(),
+      polygon: AreaSchema.optional(),
+    }),
+  })
+  .openapi({
+    description:
+      'Finds the places where a site of a given size would suit best. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
+    'x-job-type': {
+      title: 'Find suitable sites',
+      version: 1,
+      isInternal: false,
+      isCacheable: true,
+      leaseSeconds: 60,
+      timeoutSeconds: 3600,
+      maxAttempts: 3,
+      compute: { cpuUnits: 1024, memoryMiB: 1024 },
+    },
+    example: {
+      type: 'SUITABILITY_ASSESSMENT',
+      inputPayload: {
+        region: 'lizard-island',
+        criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+        xDist: 100,
+        yDist: 50,
+        threshold: 0.9,
+        polygonId: '019a8f00-0002-7000-8000-000000000002',
+      },
+    },
+  })
+  .openapi('SuitabilityAssessmentJob')
+
+export const TestJobSchema = z
+  .strictObject({
+    type: z.enum(['TEST']),
+    priority: JobPrioritySchema.optional(),
+    inputPayload: z.strictObject({
+      id: z.int().min(-2147483648).max(2147483647).openapi({ description: 'Comes back in the result.' }),
+      sleepSeconds: z
+        .number()
+        .min(0)
+        .max(600)
+        .openapi({ description: 'How long the worker sleeps, in seconds. 0 unless told otherwise.' })
+        .optional(),
+      fail: z.boolean().openapi({ description: 'Makes the job fail, for good.' }).optional(),
+    }),
+  })
+  .openapi({
+    description: 'Sleeps and answers what it was given. For trying a deployment out.',
+    'x-job-type': {
+      title: 'Try a deployment out',
+      version: 1,
+      isInternal: false,
+      isCacheable: true,
+      leaseSeconds: 20,
+      timeoutSeconds: 900,
+      maxAttempts: 3,
+      compute: { cpuUnits: 256, memoryMiB: 512 },
+    },
+    example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+  })
+  .openapi('TestJob')
+
+export const JobCreateSchema = z
+  .discriminatedUnion('type', [
+    RasterInspectionJobSchema,
+    RegionalAssessmentJobSchema,
+    SuitabilityAssessmentJobSchema,
+    TestJobSchema,
+  ])
+  .openapi({
+    description: 'A job to start. `type` says which `inputPayload` belongs to it.',
+    discriminator: {
+      propertyName: 'type',
+      mapping: {
+        RASTER_INSPECTION: '#/components/schemas/RasterInspectionJob',
+        REGIONAL_ASSESSMENT: '#/components/schemas/RegionalAssessmentJob',
+        SUITABILITY_ASSESSMENT: '#/components/schemas/SuitabilityAssessmentJob',
+        TEST: '#/components/schemas/TestJob',
+      },
+    },
+    example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+  })
+  .openapi('JobCreate')
+
+export const JobCreatedSchema = z
+  .looseObject({
+    jobId: IdSchema,
+    cached: z.boolean().openapi({ description: 'True where an equal job was there already and is shared.' }),
+    jobRequestId: IdSchema,
+  })
+  .openapi({
+    example: {
+      jobId: '019a8f00-0003-7000-8000-000000000003',
+      cached: false,
+      jobRequestId: '019a8f00-0004-7000-8000-000000000004',
+    },
+  })
+  .openapi('JobCreated')
+
+export const JobDownloadSchema = z
+  .looseObject({
+    job: z.looseObject({ id: IdSchema, type: JobTypeSchema, status: JobStatusSchema }),
+    files: z
+      .record(z.string(), uri().openapi({ format: 'uri' }))
+      .openapi({
+        description: 'A link for each file, by its name. Links answer GET without credentials until they expire.',
+      }),
+  })
+  .openapi({
+    example: {
+      job: { id: '019a8f00-0003-7000-8000-000000000003', type: 'SUITABILITY_ASSESSMENT', status: 'SUCCEEDED' },
+      files: {
+        'sites.geojson':
+          'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w',
+        'sites.png':
+          'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k',
+      },
+    },
+  })
+  .openapi('JobDownload')
+
+export const JobStatusEventSchema = z
+  .looseObject({
+    id: z.int().min(1),
+    kind: z.enum(['status']),
+    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    status: JobStatusSchema,
+    reason: z
+      .string()
+      .openapi({
+        description: 'Why, where it is not plain: a retry, a lease that expired, a worker that gave the job back.',
+      })
+      .optional(),
+  })
+  .openapi({ example: { id: 2, kind: 'status', at: '2026-03-02T21:40:00.007Z', status: 'IN_PROGRESS' } })
+  .openapi('JobStatusEvent')
+
+export const JobProgressEventSchema = z
+  .looseObject({
+    id: z.int().min(1),
+    kind: z.enum(['progress']),
+    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    progress: z.number().min(0).max(1),
+  })
+  .openapi({ example: { id: 5, kind: 'progress', at: '2026-03-02T21:40:04.000Z', progress: 0.4 } })
+  .openapi('JobProgressEvent')
+
+export const LogLevelSchema = z
+  .enum(['DEBUG', 'INFO', 'WARNING', 'ERROR'])
+  .openapi({ example: 'INFO' })
+  .openapi('LogLevel')
+
+export const JobLogEventSchema = z
+  .looseObject({
+    id: z.int().min(1),
+    kind: z.enum(['log']),
+    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    level: LogLevelSchema,
+    message: z.string(),
+  })
+  .openapi({
+    example: {
+      id: 4,
+      kind: 'log',
+      at: '2026-03-02T21:40:03.100Z',
+      level: 'INFO',
+      message: 'Reading depth in bands of 256 rows',
+    },
+  })
+  .openapi('JobLogEvent')
+
+export const JobEventSchema = z
+  .discriminatedUnion('kind', [JobStatusEventSchema, JobProgressEventSchema, JobLogEventSchema])
+  .openapi({
+    description: 'The data of one server-sent event. `event` carries `kind`, `id` carries `id`.',
+    discriminator: {
+      propertyName: 'kind',
+      mapping: {
+        status: '#/components/schemas/JobStatusEvent',
+        progress: '#/components/schemas/JobProgressEvent',
+        log: '#/components/schemas/JobLogEvent',
+      },
+    },
+    example: { id: 5, kind: 'progress', at: '2026-03-02T21:40:04.000Z', progress: 0.4 },
+  })
+  .openapi('JobEvent')
+
+export const JobInputFileSchema = z
+  .looseObject({
+    name: FileNameSchema,
+    url: uri().openapi({ description: 'Answers GET without credentials until `expiresAt`.', format: 'uri' }),
+    sizeBytes: z.int().min(0),
+    sha256: Sha256Schema,
+    contentType: z.string(),
+    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    example: {
+      name: 'layers/depth.tif',
+      url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
+      sizeBytes: 1657170,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      contentType: 'image/tiff',
+      expiresAt: '2026-03-02T22:00:00.000Z',
+    },
+  })
+  .openapi('JobInputFile')
+
+export const JobInputsSchema = z
+  .looseObject({ items: z.array(JobInputFileSchema) })
+  .openapi({
+    example: {
+      items: [
+        {
+          name: 'layers/depth.tif',
+          url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
+          sizeBytes: 1657170,
+          sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+          contentType: 'image/tiff',
+          expiresAt: '2026-03-02T22:00:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('JobInputs')
+
+export const JobLogEntrySchema = z
+  .looseObject({
+    id: z.int().min(1).openapi({ description: "The event's id within its job." }),
+    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    level: LogLevelSchema,
+    message: z.string(),
+  })
+  .openapi({
+    example: {
+      id: 4,
+      at: '2026-03-02T21:40:03.100Z',
+      level: 'INFO',
+      message: 'Reading depth and elevation in bands of 256 rows',
+    },
+  })
+  .openapi('JobLogEntry')
+
+export const JobLogPageSchema = z
+  .looseObject({ items: z.array(JobLogEntrySchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [{ id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'Reading depth in bands of 256 rows' }],
+    },
+  })
+  .openapi('JobLogPage')
+
+export const JobPageSchema = z
+  .looseObject({ items: z.array(JobSchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          id: '019a8f00-0003-7000-8000-000000000003',
+          type: 'TEST',
+          status: 'SUCCEEDED',
+          priority: 'NORMAL',
+          inputPayload: { id: 42 },
+          resultPayload: { id: 42 },
+          attempts: 1,
+          maxAttempts: 3,
+          lastEventId: 3,
+          createdAt: '2026-03-02T21:40:00.000Z',
+          updatedAt: '2026-03-02T21:40:00.310Z',
+          startedAt: '2026-03-02T21:40:00.007Z',
+          finishedAt: '2026-03-02T21:40:00.310Z',
+        },
+      ],
+      nextCursor: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+    },
+  })
+  .openapi('JobPage')
+
+export const JobPollSchema = z
+  .looseObject({ jobs: z.array(ClaimableJobSchema) })
+  .openapi({
+    example: {
+      jobs: [
+        {
+          id: '019a8f00-0003-7000-8000-000000000003',
+          type: 'TEST',
+          inputPayload: { id: 42, sleepSeconds: 2 },
+          priority: 'NORMAL',
+          attempts: 0,
+          maxAttempts: 3,
+          createdAt: '2026-03-02T21:40:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('JobPoll')
+
+export const JobRequestSchema = z
+  .looseObject({
+    id: IdSchema,
+    jobId: IdSchema,
+    type: JobTypeSchema,
+    status: JobStatusSchema,
+    cached: z.boolean(),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    withdrawnAt: z.iso
+      .datetime({ offset: true })
+      .openapi({ description: 'When its owner cancelled.', format: 'date-time' })
+      .optional(),
+  })
+  .openapi({
+    description: "Somebody's wish for a job. Equal wishes share one job.",
+    example: {
+      id: '019a8f00-0004-7000-8000-000000000004',
+      jobId: '019a8f00-0003-7000-8000-000000000003',
+      type: 'SUITABILITY_ASSESSMENT',
+      status: 'IN_PROGRESS',
+      cached: false,
+      createdAt: '2026-03-02T21:40:00.000Z',
+    },
+  })
+  .openapi('JobRequest')
+
+export const JobRequestPageSchema = z
+  .looseObject({ items: z.array(JobRequestSchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          id: '019a8f00-0004-7000-8000-000000000004',
+          jobId: '019a8f00-0003-7000-8000-000000000003',
+          type: 'SUITABILITY_ASSESSMENT',
+          status: 'IN_PROGRESS',
+          cached: false,
+          createdAt: '2026-03-02T21:40:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('JobRequestPage')
+
+export const JobTypeDescriptionSchema = z
+  .looseObject({
+    type: JobTypeSchema,
+    title: z.string(),
+    description: z.string().optional(),
+    version: z.int().min(1).openapi({ description: 'Grows when equal input may give another result.' }),
+    isInternal: z.boolean().openapi({ description: 'Started by the service itself and by nobody else.' }),
+    isCacheable: z.boolean().openapi({ description: 'Equal input is answered with the job that is there already.' }),
+    leaseSeconds: z.int().min(1).openapi({ description: 'How long a worker may stay silent.' }),
+    timeoutSeconds: z.int().min(1).openapi({ description: 'How long one attempt may take, heartbeats or not.' }),
+    maxAttempts: z.int().min(1),
+    compute: z.looseObject({
+      cpuUnits: z.int().min(1).openapi({ description: '1024 are one core.' }),
+      memoryMiB: z.int().min(1),
+    }),
+    inputSchema: z
+      .looseObject({})
+      .openapi({ description: 'The schema of `inputPayload`. References point into `/openapi.json`.' }),
+    resultSchema: z.looseObject({}).openapi({ description: 'The schema of `resultPayload`.' }).optional(),
+  })
+  .openapi({
+    example: {
+      type: 'TEST',
+      title: 'Try a deployment out',
+      version: 1,
+      isInternal: false,
+      isCacheable: true,
+      leaseSeconds: 20,
+      timeoutSeconds: 900,
+      maxAttempts: 3,
+      compute: { cpuUnits: 256, memoryMiB: 512 },
+      inputSchema: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+    },
+  })
+  .openapi('JobTypeDescription')
+
+export const JobTypePageSchema = z
+  .looseObject({ items: z.array(JobTypeDescriptionSchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          type: 'TEST',
+          title: 'Try a deployment out',
+          version: 1,
+          isInternal: false,
+          isCacheable: true,
+          leaseSeconds: 20,
+          timeoutSeconds: 900,
+          maxAttempts: 3,
+          compute: { cpuUnits: 256, memoryMiB: 512 },
+          inputSchema: { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
+        },
+      ],
+    },
+  })
+  .openapi('JobTypePage')
+
+export const JwksSchema = z
+  .looseObject({
+    keys: z.array(
+      z.looseObject({
+        kty: z.enum(['RSA']),
+        kid: z.string(),
+        use: z.enum(['sig']),
+        alg: z.enum(['RS256']),
+        n: z.string(),
+        e: z.string(),
+      }),
+    ),
+  })
+  .openapi({
+    description: 'An RFC 7517 key set. The first key signs; all verify.',
+    example: {
+      keys: [
+        {
+          kty: 'RSA',
+          kid: 'Nq4kZ1uXbq0',
+          use: 'sig',
+          alg: 'RS256',
+          n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri',
+          e: 'AQAB',
+        },
+      ],
+    },
+  })
+  .openapi('Jwks')
+
+export const LayerStatusSchema = z
+  .enum(['UPLOADING', 'INSPECTING', 'READY', 'REJECTED'])
+  .openapi({ description: 'UPLOADING → INSPECTING → READY or REJECTED.', example: 'READY' })
+  .openapi('LayerStatus')
+
+export const LayerSchema = z
+  .looseObject({
+    name: LayerNameSchema,
+    version: z.int().min(1),
+    status: LayerStatusSchema,
+    reason: z.string().openapi({ description: 'Why the version was rejected.' }).optional(),
+    sizeBytes: z.int().min(1),
+    inspectionJobId: IdSchema.optional(),
+    readyVersion: z.int().min(1).openapi({ description: 'The version that assessments read.' }).optional(),
+    raster: RasterSchema.optional(),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'The newest version of a layer. While it is not READY, assessments go on reading `readyVersion`.',
+    example: {
+      name: 'depth',
+      version: 1,
+      status: 'READY',
+      sizeBytes: 1657170,
+      inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+      readyVersion: 1,
+      raster: {
+        width: 3740,
+        height: 4910,
+        crs: {
+          epsg: 32755,
+          name: 'WGS 84 / UTM zone 55S',
+          proj4: '+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs',
+        },
+        extent: [324150, 8370450, 342850, 8395000],
+        bbox: [145.368, -14.735, 145.543, -14.512],
+        resolution: [5, 5],
+        dataType: 'Float32',
+        nodata: -9999,
+        minimum: -29.98,
+        maximum: -3.7,
+        validCells: 7411063,
+      },
+      createdAt: '2026-03-01T04:00:00.000Z',
+    },
+  })
+  .openapi('Layer')
+
+export const LayerCompleteSchema = z
+  .strictObject({ version: z.int().min(1).max(2147483647).openapi({ description: 'The version that was uploaded.' }) })
+  .openapi({ example: { version: 1 } })
+  .openapi('LayerComplete')
+
+export const LayerUploadSchema = z
+  .strictObject({
+    sizeBytes: z.int().min(1).max(53687091200).openapi({ description: "The file's exact size." }),
+    sha256: Sha256Schema,
+    contentType: ContentTypeSchema.optional(),
+  })
+  .openapi({
+    example: {
+      sizeBytes: 1657170,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      contentType: 'image/tiff',
+    },
+  })
+  .openapi('LayerUpload')
+
+export const SignedUploadSchema = z
+  .looseObject({
+    name: FileNameSchema,
+    url: uri().openapi({ format: 'uri' }),
+    method: z.enum(['PUT']),
+    headers: z.record(z.string(), z.string()),
+    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'Where to send a file: one request, with this method and these headers, the file as its body.',
+    example: {
+      name: 'sites.geojson',
+      url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
+      method: 'PUT',
+      headers: { 'content-type': 'application/geo+json' },
+      expiresAt: '2026-03-02T22:00:00.000Z',
+    },
+  })
+  .openapi('SignedUpload')
+
+export const LayerUploadCreatedSchema = z
+  .looseObject({
+    version: z.int().min(1).openapi({ description: 'The version that this upload will be.' }),
+    upload: SignedUploadSchema,
+  })
+  .openapi({
+    example: {
+      version: 1,
+      upload: {
+        name: 'depth.tif',
+        url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Zx1c',
+        method: 'PUT',
+        headers: { 'content-type': 'image/tiff' },
+        expiresAt: '2026-03-01T05:00:00.000Z',
+      },
+    },
+  })
+  .openapi('LayerUploadCreated')
+
+export const LogEntriesSchema = z
+  .strictObject({
+    entries: z
+      .array(z.strictObject({ level: LogLevelSchema.optional(), message: z.string().min(1).max(5000) }))
+      .min(1)
+      .max(500),
+  })
+  .openapi({ example: { entries: [{ level: 'INFO', message: 'Reading depth in bands of 256 rows' }] } })
+  .openapi('LogEntries')
+
+export const LoginRequestSchema = z
+  .strictObject({ email: EmailSchema, password: z.string().min(1).max(200).openapi({ format: 'password' }) })
+  .openapi({ example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand' } })
+  .openapi('LoginRequest')
+
+export const NewPasswordSchema = z
+  .string()
+  .min(12)
+  .max(200)
+  .openapi({ example: 'slow-tides-carry-sand', format: 'password' })
+  .openapi('NewPassword')
+
+export const PersonNameSchema = z.string().min(1).max(200).openapi({ example: 'Ana Torres' }).openapi('PersonName')
+
+export const PolygonSchema = z
+  .looseObject({
+    id: IdSchema,
+    userId: IdSchema,
+    polygon: AreaSchema,
+    name: z.string().optional(),
+    description: z.string().optional(),
+    properties: z.looseObject({}),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0002-7000-8000-000000000002',
+      userId: '019a8f00-0001-7000-8000-000000000001',
+      name: 'Lizard Island lagoon',
+      polygon: {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [145.442, -14.668],
+            [145.461, -14.668],
+            [145.461, -14.651],
+            [145.442, -14.651],
+            [145.442, -14.668],
+          ],
+        ],
+      },
+      properties: {},
+      createdAt: '2026-03-02T21:30:00.000Z',
+      updatedAt: '2026-03-02T21:30:00.000Z',
+    },
+  })
+  .openapi('Polygon')
+
+export const PolygonPageSchema = z
+  .looseObject({ items: z.array(PolygonSchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          id: '019a8f00-0002-7000-8000-000000000002',
+          userId: '019a8f00-0001-7000-8000-000000000001',
+          name: 'Lizard Island lagoon',
+          polygon: {
+            type: 'Polygon',
+            coordinates: [
+              [
+                [145.442, -14.668],
+                [145.461, -14.668],
+                [145.461, -14.651],
+                [145.442, -14.651],
+                [145.442, -14.668],
+              ],
+            ],
+          },
+          properties: {},
+          createdAt: '2026-03-02T21:30:00.000Z',
+          updatedAt: '2026-03-02T21:30:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('PolygonPage')
+
+export const PolygonWriteSchema = z
+  .strictObject({
+    polygon: AreaOrFeatureSchema,
+    name: z.string().min(1).max(200).optional(),
+    description: z.string().max(5000).optional(),
+    properties: z
+      .looseObject({})
+      .refine((value) => Object.keys(value).length <= 200, 'Needs at most 200 members')
+      .openapi({ maxProperties: 200, description: 'Whatever you want to keep with it.' })
+      .optional(),
+  })
+  .openapi({
+    example: {
+      name: 'Lizard Island lagoon',
+      polygon: {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [145.442, -14.668],
+            [145.461, -14.668],
+            [145.461, -14.651],
+            [145.442, -14.651],
+            [145.442, -14.668],
+          ],
+        ],
+      },
+    },
+  })
+  .openapi('PolygonWrite')
+
+export const ProblemCodeSchema = z
+  .enum([
+    'invalid_request',
+    'email_taken',
+    'unauthenticated',
+    'invalid_credentials',
+    'invalid_refresh_token',
+    'forbidden',
+    'insufficient_scope',
+    'registration_closed',
+    'priority_reserved',
+    'not_found',
+    'method_not_allowed',
+    'api_key_not_found',
+    'polygon_not_found',
+    'region_not_found',
+    'layer_not_found',
+    'job_type_not_found',
+    'job_not_found',
+    'assignment_not_found',
+    'job_not_available',
+    'job_finished',
+    'job_not_succeeded',
+    'job_cancelled',
+    'assignment_lost',
+    'result_conflict',
+    'file_conflict',
+    'upload_incomplete',
+    'layer_not_uploading',
+    'idempotency_in_progress',
+    'precondition_failed',
+    'payload_too_large',
+    'unsupported_media_type',
+    'unresolved_reference',
+    'idempotency_mismatch',
+    'too_many_active_jobs',
+    'internal',
+    'service_unavailable',
+  ])
+  .openapi({
+    description: 'What went wrong, for programs. Codes are added, never renamed.',
+    example: 'polygon_not_found',
+  })
+  .openapi('ProblemCode')
+
+export const ProblemErrorSchema = z
+  .looseObject({
+    pointer: z
+      .string()
+      .openapi({ description: 'JSON Pointer into the body, or `/query/…`, `/path/…`, `/header/…` for a parameter.' }),
+    detail: z.string(),
+  })
+  .openapi({ example: { pointer: '/inputPayload/threshold', detail: 'Too big: expected number to be <=1' } })
+  .openapi('ProblemError')
+
+export const ProblemSchema = z
+  .looseObject({
+    type: uri().openapi({ description: 'Names the kind of problem. One per `code`.', format: 'uri' }),
+    title: z.string().openapi({ description: 'The kind of problem in a few words.' }),
+    status: z.int().min(400).max(599).openapi({ description: 'The HTTP status.' }),
+    detail: z.string().openapi({ description: 'What happened this time, for people.' }).optional(),
+    instance: z.string().openapi({ description: 'The path that was asked for.' }).optional(),
+    code: ProblemCodeSchema,
+    requestId: z.string().openapi({ description: 'Names this request in our logs.' }),
+    errors: z
+      .array(ProblemErrorSchema)
+      .openapi({ description: 'For invalid input: each fault and where it is.' })
+      .optional(),
+  })
+  .openapi({
+    description: 'An RFC 9457 problem.',
+    example: {
+      type: 'https://fieldstation.example/problems/polygon-not-found',
+      title: 'Polygon not found',
+      status: 404,
+      detail: 'There is no polygon 019a8f00-0002-7000-8000-00000000000b that you may see.',
+      instance: '/api/polygons/019a8f00-0002-7000-8000-00000000000b',
+      code: 'polygon_not_found',
+      requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+    },
+  })
+  .openapi('Problem')
+
+export const RoleSchema = z
+  .enum(['USER', 'WORKER', 'ADMIN'])
+  .openapi({ description: 'USER is everyone. WORKER may take jobs. ADMIN may do everything.', example: 'USER' })
+  .openapi('Role')
+
+export const UserSchema = z
+  .looseObject({
+    id: IdSchema,
+    email: EmailSchema,
+    name: PersonNameSchema.optional(),
+    roles: z.array(RoleSchema),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    example: {
+      id: '019a8f00-0001-7000-8000-000000000001',
+      email: 'ana@reef.example',
+      name: 'Ana Torres',
+      roles: ['USER'],
+      createdAt: '2026-03-02T21:14:05.120Z',
+      updatedAt: '2026-03-02T21:14:05.120Z',
+    },
+  })
+  .openapi('User')
+
+export const ProfileSchema = z
+  .looseObject({ user: UserSchema })
+  .openapi({
+    example: {
+      user: {
+        id: '019a8f00-0001-7000-8000-000000000001',
+        email: 'ana@reef.example',
+        name: 'Ana Torres',
+        roles: ['USER'],
+        createdAt: '2026-03-02T21:14:05.120Z',
+        updatedAt: '2026-03-02T21:14:05.120Z',
+      },
+    },
+  })
+  .openapi('Profile')
+
+export const ReadinessSchema = z
+  .looseObject({
+    status: z.enum(['ok', 'unavailable']),
+    checks: z
+      .looseObject({ database: z.enum(['ok', 'unavailable']), store: z.enum(['ok', 'unavailable']) })
+      .openapi({ description: 'What was asked, and what it said.' }),
+  })
+  .openapi({ example: { status: 'ok', checks: { database: 'ok', store: 'ok' } } })
+  .openapi('Readiness')
+
+export const RefreshTokenSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .openapi({
+    description: 'Good for one use. Using it gives its successor.',
+    example: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
+  })
+  .openapi('RefreshToken')
+
+export const RegionSchema = z
+  .looseObject({
+    name: RegionNameSchema,
+    title: z.string(),
+    description: z.string().optional(),
+    layers: z.array(LayerSchema),
+    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+  })
+  .openapi({
+    example: {
+      name: 'lizard-island',
+      title: 'Lizard Island',
+      description: 'The reef slope around Lizard Island.',
+      layers: [
+        {
+          name: 'depth',
+          version: 1,
+          status: 'READY',
+          sizeBytes: 1657170,
+          inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+          readyVersion: 1,
+          createdAt: '2026-03-01T04:00:00.000Z',
+        },
+      ],
+      createdAt: '2026-03-01T03:58:00.000Z',
+      updatedAt: '2026-03-01T03:58:00.000Z',
+    },
+  })
+  .openapi('Region')
+
+export const RegionPageSchema = z
+  .looseObject({ items: z.array(RegionSchema), nextCursor: CursorSchema.optional() })
+  .openapi({
+    example: {
+      items: [
+        {
+          name: 'lizard-island',
+          title: 'Lizard Island',
+          description: 'The reef slope around Lizard Island.',
+          layers: [],
+          createdAt: '2026-03-01T03:58:00.000Z',
+          updatedAt: '2026-03-01T03:58:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('RegionPage')
+
+export const RegionWriteSchema = z
+  .strictObject({ title: z.string().min(1).max(200), description: z.string().max(5000).optional() })
+  .openapi({ example: { title: 'Lizard Island', description: 'The reef slope around Lizard Island.' } })
+  .openapi('RegionWrite')
+
+export const RegisterRequestSchema = z
+  .strictObject({ email: EmailSchema, password: NewPasswordSchema, name: PersonNameSchema.optional() })
+  .openapi({ example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand', name: 'Ana Torres' } })
+  .openapi('RegisterRequest')
+
+export const RegistrationSchema = z
+  .looseObject({ userId: IdSchema })
+  .openapi({ example: { userId: '019a8f00-0001-7000-8000-000000000001' } })
+  .openapi('Registration')
+
+export const ResultAcceptedSchema = z
+  .looseObject({
+    assignmentId: IdSchema,
+    jobId: IdSchema,
+    status: z.enum(['SUCCEEDED', 'FAILED']).openapi({ description: 'What this attempt came to.' }),
+    willRetry: z.boolean().openapi({ description: 'True where the job goes back to PENDING for another attempt.' }),
+  })
+  .openapi({
+    example: {
+      assignmentId: '019a8f00-0005-7000-8000-000000000005',
+      jobId: '019a8f00-0003-7000-8000-000000000003',
+      status: 'SUCCEEDED',
+      willRetry: false,
+    },
+  })
+  .openapi('ResultAccepted')
+
+export const ResultRequestSchema = z
+  .strictObject({
+    status: z.enum(['SUCCEEDED', 'FAILED']),
+    resultPayload: z
+      .looseObject({})
+      .openapi({ description: "What the job type's result schema describes. For SUCCEEDED." })
+      .optional(),
+    metadata: z
+      .looseObject({})
+      .refine((value) => Object.keys(value).length <= 100, 'Needs at most 100 members')
+      .openapi({ maxProperties: 100, description: 'Whatever the worker wants to keep with the result.' })
+      .optional(),
+    error: JobErrorSchema.optional(),
+  })
+  .openapi({ example: { status: 'SUCCEEDED', resultPayload: { id: 42 } } })
+  .openapi('ResultRequest')
+
+export const SignedUploadsSchema = z
+  .looseObject({ items: z.array(SignedUploadSchema) })
+  .openapi({
+    example: {
+      items: [
+        {
+          name: 'sites.geojson',
+          url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
+          method: 'PUT',
+          headers: { 'content-type': 'application/geo+json' },
+          expiresAt: '2026-03-02T22:00:00.000Z',
+        },
+      ],
+    },
+  })
+  .openapi('SignedUploads')
+
+export const TokenRequestSchema = z
+  .strictObject({ refreshToken: RefreshTokenSchema })
+  .openapi({ example: { refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E' } })
+  .openapi('TokenRequest')
+
+export const TokensSchema = z
+  .looseObject({
+    token: z.string().openapi({ description: 'The access token (a JWT, RS256).' }),
+    refreshToken: RefreshTokenSchema,
+    expiresIn: z.int().min(0).openapi({ description: 'Seconds that `token` is good for.' }),
+  })
+  .openapi({
+    example: {
+      token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl',
+      refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
+      expiresIn: 3600,
+    },
+  })
+  .openapi('Tokens')
+
+export const UploadsRequestSchema = z
+  .strictObject({ files: z.array(FileDeclarationSchema).min(1).max(100) })
+  .openapi({
+    example: {
+      files: [
+        {
+          name: 'sites.geojson',
+          sizeBytes: 20480,
+          sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+          contentType: 'application/geo+json',
+        },
+      ],
+    },
+  })
+  .openapi('UploadsRequest')
+
+export const UserMeUpdateSchema = z
+  .strictObject({ name: PersonNameSchema.optional() })
+  .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
+  .openapi({ minProperties: 1, example: { name: 'Ana Torres-Vega' } })
+  .openapi('UserMeUpdate')
+
+/** Every component, each after those that it refers to. */
+
+export const components = {
+  Id: IdSchema,
+  Scope: ScopeSchema,
+  ApiKey: ApiKeySchema,
+  ApiKeyCreate: ApiKeyCreateSchema,
+  ApiKeyCreated: ApiKeyCreatedSchema,
+  Cursor: CursorSchema,
+  ApiKeyPage: ApiKeyPageSchema,
+  Position: PositionSchema,
+  LinearRing: LinearRingSchema,
+  PolygonGeometry: PolygonGeometrySchema,
+  MultiPolygonGeometry: MultiPolygonGeometrySchema,
+  Area: AreaSchema,
+  AreaFeature: AreaFeatureSchema,
+  AreaOrFeature: AreaOrFeatureSchema,
+  EcsArn: EcsArnSchema,
+  WorkerName: WorkerNameSchema,
+  AssignRequest: AssignRequestSchema,
+  Assignment: AssignmentSchema,
+  Assigned: AssignedSchema,
+  JobType: JobTypeSchema,
+  JobPayload: JobPayloadSchema,
+  JobPriority: JobPrioritySchema,
+  ClaimableJob: ClaimableJobSchema,
+  Claim: ClaimSchema,
+  ClaimRequest: ClaimRequestSchema,
+  Claims: ClaimsSchema,
+  ContentType: ContentTypeSchema,
+  Range: RangeSchema,
+  Criteria: CriteriaSchema,
+  CriterionSummary: CriterionSummarySchema,
+  Email: EmailSchema,
+  FileName: FileNameSchema,
+  Sha256: Sha256Schema,
+  FileDeclaration: FileDeclarationSchema,
+  Health: HealthSchema,
+  Heartbeat: HeartbeatSchema,
+  HeartbeatRequest: HeartbeatRequestSchema,
+  JobStatus: JobStatusSchema,
+  Raster: RasterSchema,
+  RasterInspectionResult: RasterInspectionResultSchema,
+  RegionalAssessmentResult: RegionalAssessmentResultSchema,
+  SuitabilityAssessmentResult: SuitabilityAssessmentResultSchema,
+  TestResult: TestResultSchema,
+  JobResult: JobResultSchema,
+  JobError: JobErrorSchema,
+  Job: JobSchema,
+  RegionName: RegionNameSchema,
+  LayerName: LayerNameSchema,
+  RasterInspectionJob: RasterInspectionJobSchema,
+  RegionalAssessmentJob: RegionalAssessmentJobSchema,
+  SuitabilityAssessmentJob: SuitabilityAssessmentJobSchema,
+  TestJob: TestJobSchema,
+  JobCreate: JobCreateSchema,
+  JobCreated: JobCreatedSchema,
+  JobDownload: JobDownloadSchema,
+  JobStatusEvent: JobStatusEventSchema,
+  JobProgressEvent: JobProgressEventSchema,
+  LogLevel: LogLevelSchema,
+  JobLogEvent: JobLogEventSchema,
+  JobEvent: JobEventSchema,
+  JobInputFile: JobInputFileSchema,
+  JobInputs: JobInputsSchema,
+  JobLogEntry: JobLogEntrySchema,
+  JobLogPage: JobLogPageSchema,
+  JobPage: JobPageSchema,
+  JobPoll: JobPollSchema,
+  JobRequest: JobRequestSchema,
+  JobRequestPage: JobRequestPageSchema,
+  JobTypeDescription: JobTypeDescriptionSchema,
+  JobTypePage: JobTypePageSchema,
+  Jwks: JwksSchema,
+  LayerStatus: LayerStatusSchema,
+  Layer: LayerSchema,
+  LayerComplete: LayerCompleteSchema,
+  LayerUpload: LayerUploadSchema,
+  SignedUpload: SignedUploadSchema,
+  LayerUploadCreated: LayerUploadCreatedSchema,
+  LogEntries: LogEntriesSchema,
+  LoginRequest: LoginRequestSchema,
+  NewPassword: NewPasswordSchema,
+  PersonName: PersonNameSchema,
+  Polygon: PolygonSchema,
+  PolygonPage: PolygonPageSchema,
+  PolygonWrite: PolygonWriteSchema,
+  ProblemCode: ProblemCodeSchema,
+  ProblemError: ProblemErrorSchema,
+  Problem: ProblemSchema,
+  Role: RoleSchema,
+  User: UserSchema,
+  Profile: ProfileSchema,
+  Readiness: ReadinessSchema,
+  RefreshToken: RefreshTokenSchema,
+  Region: RegionSchema,
+  RegionPage: RegionPageSchema,
+  RegionWrite: RegionWriteSchema,
+  RegisterRequest: RegisterRequestSchema,
+  Registration: RegistrationSchema,
+  ResultAccepted: ResultAcceptedSchema,
+  ResultRequest: ResultRequestSchema,
+  SignedUploads: SignedUploadsSchema,
+  TokenRequest: TokenRequestSchema,
+  Tokens: TokensSchema,
+  UploadsRequest: UploadsRequestSchema,
+  UserMeUpdate: UserMeUpdateSchema,
+}

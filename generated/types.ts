@@ -1,0 +1,5599 @@
+// Generated from openapi/ by `npm run generate`. Do not edit.
+
+export interface paths {
+  '/api/auth/register': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Register
+     * @description Creates an account with the role USER, where the service allows registration.
+     */
+    post: operations['register']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/login': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sign in
+     * @description Gives an access token and a refresh token. The answer does not tell whether an account exists.
+     */
+    post: operations['login']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/token': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Refresh a token
+     * @description Takes a refresh token, which is then used up, and gives new tokens. A repetition within 30 seconds (a lost reply) gives the same
+     *     refresh token again; a later one ends the whole session, since somebody else may hold the token.
+     */
+    post: operations['refreshToken']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/logout': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sign out
+     * @description Ends the session that the access token belongs to, and its refresh token.
+     */
+    post: operations['logout']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/profile': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show who is signed in
+     * @description Gives the person behind the credentials, with their roles.
+     */
+    get: operations['getProfile']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/.well-known/jwks.json': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List the keys that verify tokens
+     * @description An RFC 7517 key set. During a rotation it holds the old keys too.
+     */
+    get: operations['getJwks']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/me': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show me
+     * @description Gives the person behind the credentials.
+     */
+    get: operations['getMe']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    /**
+     * Change me
+     * @description Changes what a person may change of themselves.
+     */
+    patch: operations['updateMe']
+    trace?: never
+  }
+  '/api/users/me/api-keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List my API keys
+     * @description Newest first, without the keys themselves. Revoked and expired keys are gone.
+     */
+    get: operations['listApiKeys']
+    put?: never
+    /**
+     * Create an API key
+     * @description The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN only. A key never has
+     *     the rights of an admin beyond its scopes.
+     */
+    post: operations['createApiKey']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/me/api-keys/{apiKeyId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Revoke an API key
+     * @description From now on the key opens nothing (within 30 seconds in every process of the service).
+     */
+    delete: operations['deleteApiKey']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/polygons': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List polygons
+     * @description Mine, newest first; for an admin everyone's.
+     */
+    get: operations['listPolygons']
+    put?: never
+    /**
+     * Create a polygon
+     * @description Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.
+     */
+    post: operations['createPolygon']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/polygons/{polygonId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a polygon
+     * @description For its owner and for admins.
+     */
+    get: operations['getPolygon']
+    /**
+     * Replace a polygon
+     * @description Replaces all of it. Send `If-Match` to be sure that nobody has changed it since you read it.
+     */
+    put: operations['replacePolygon']
+    post?: never
+    /**
+     * Delete a polygon
+     * @description Jobs that used it keep a copy of the geometry they run on.
+     */
+    delete: operations['deletePolygon']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/regions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List regions
+     * @description By name.
+     */
+    get: operations['listRegions']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/regions/{region}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a region
+     * @description With its layers.
+     */
+    get: operations['getRegion']
+    /**
+     * Write a region
+     * @description Creates the region or replaces what describes it. Its layers stay as they are.
+     */
+    put: operations['putRegion']
+    post?: never
+    /**
+     * Delete a region
+     * @description Deletes the region and its layers. Jobs that are under way still find what they read.
+     */
+    delete: operations['deleteRegion']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/regions/{region}/layers/{layer}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Delete a layer
+     * @description Deletes every version of the layer. Jobs that are under way still find what they read.
+     */
+    delete: operations['deleteLayer']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/regions/{region}/layers/{layer}/uploads': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Start a new version of a layer
+     * @description Gives a signed URL for a single-band GeoTIFF of exactly this size and checksum. Send the file there, then complete the version.
+     */
+    post: operations['createLayerUpload']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/regions/{region}/layers/{layer}/complete': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Complete a version of a layer
+     * @description Starts the job that inspects the file. The version becomes READY, or REJECTED with the reason. Completing it again answers the same.
+     */
+    post: operations['completeLayer']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/job-types': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List job types
+     * @description All that this service knows, with the schemas of what goes in and what comes out.
+     */
+    get: operations['listJobTypes']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/job-types/{type}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a job type
+     * @description Its settings and its schemas.
+     */
+    get: operations['getJobType']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List jobs
+     * @description The jobs that I asked for, newest first; for an admin everyone's.
+     */
+    get: operations['listJobs']
+    put?: never
+    /**
+     * Start a job
+     * @description An equal job that is pending, running or succeeded is shared instead of started again (`cached`), where its type allows. Both give
+     *     the caller a request of their own. Priority above NORMAL is for admins, and so are unlimited unfinished jobs.
+     */
+    post: operations['createJob']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/requests': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List job requests
+     * @description What I asked for, newest first; for an admin what everyone asked for.
+     */
+    get: operations['listJobRequests']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/{jobId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a job
+     * @description For those who asked for it, admins, and workers that hold it or may claim it.
+     */
+    get: operations['getJob']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/{jobId}/cancel': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Cancel a job
+     * @description Withdraws my requests for the job. The job stops when nobody else wants it, or at once when an admin cancels it. A worker learns of it
+     *     at its next heartbeat. Cancelling a cancelled job answers the same.
+     */
+    post: operations['cancelJob']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/{jobId}/logs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List a job's log
+     * @description Oldest first.
+     */
+    get: operations['listJobLogs']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/{jobId}/events': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Follow a job
+     * @description Server-sent events: `status`, `progress` and `log`. Every event so far comes first. Send the last id that you saw as `Last-Event-ID` to go on
+     *     from there. The stream ends when the job is final; asking again after its last event answers 204. A comment comes every 15 seconds.
+     */
+    get: operations['streamJobEvents']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/{jobId}/download': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Get links to a job's files
+     * @description The files that the job's result named, and nothing that arrived later.
+     */
+    get: operations['downloadJob']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/poll': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * See which jobs wait
+     * @description The jobs that a worker may claim now, most urgent first. Looking takes none of them: use `claim`, or `assign`.
+     */
+    get: operations['pollJobs']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assign': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Take one job
+     * @description Takes the named job, or answers 409 if it is not free. A job never has two owners.
+     */
+    post: operations['assignJob']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/claim': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Take the next jobs
+     * @description Takes up to `limit` jobs of the named types, most urgent first, and waits for one if there is none. An empty answer is no error.
+     */
+    post: operations['claimJobs']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/heartbeat': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Keep an assignment
+     * @description Extends the lease and may report progress. 409 tells the worker to stop: the lease is lost, or the job was cancelled.
+     */
+    post: operations['heartbeat']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/logs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Add to the log
+     * @description The entries become events of the job, in this order.
+     */
+    post: operations['appendLogs']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/inputs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Get links to what the job reads
+     * @description Signed links to the files that the job's input refers to, as they were when it was created.
+     */
+    get: operations['listInputs']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/uploads': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Get links for files to upload
+     * @description Declares files with their exact size and checksum, and gives a signed URL for each. The result then names all that were declared.
+     *     Declaring a file again gives a fresh link; with another size or checksum it is refused.
+     */
+    post: operations['createUploads']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/release': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Give a job back
+     * @description The job waits again at once, and the attempt does not count.
+     */
+    post: operations['releaseJob']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/jobs/assignments/{assignmentId}/result': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Report the result
+     * @description Ends the assignment. The same report again answers the same; another one is refused. Files that were declared but never arrived are
+     *     named in a 409 (`upload_incomplete`), and the assignment goes on.
+     */
+    post: operations['reportResult']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/openapi.json': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Get this contract
+     * @description The OpenAPI document that all of this is made from.
+     */
+    get: operations['getContract']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/docs': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Read the documentation
+     * @description A page for people, made from the contract.
+     */
+    get: operations['getDocs']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/livez': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Ask whether the process lives
+     * @description Asks nothing else.
+     */
+    get: operations['getLiveness']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/readyz': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Ask whether the service is ready
+     * @description Asks the database and the object store.
+     */
+    get: operations['getReadiness']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+}
+export type webhooks = Record<string, never>
+export interface components {
+  schemas: {
+    /**
+     * @description The data of one server-sent event. `event` carries `kind`, `id` carries `id`.
+     * @example {
+     *       "id": 5,
+     *       "kind": "progress",
+     *       "at": "2026-03-02T21:40:04.000Z",
+     *       "progress": 0.4
+     *     }
+     */
+    JobEvent:
+      | components['schemas']['JobStatusEvent']
+      | components['schemas']['JobProgressEvent']
+      | components['schemas']['JobLogEvent']
+    /**
+     * Format: email
+     * @example ana@reef.example
+     */
+    Email: string
+    /**
+     * Format: password
+     * @example slow-tides-carry-sand
+     */
+    NewPassword: string
+    /** @example Ana Torres */
+    PersonName: string
+    /**
+     * @example {
+     *       "email": "ana@reef.example",
+     *       "password": "slow-tides-carry-sand",
+     *       "name": "Ana Torres"
+     *     }
+     */
+    RegisterRequest: {
+      email: components['schemas']['Email']
+      password: components['schemas']['NewPassword']
+      name?: components['schemas']['PersonName']
+    }
+    /**
+     * Format: uuid
+     * @description A UUID (version 7, so that ids sort by time of creation).
+     * @example 019a8f00-0003-7000-8000-000000000003
+     */
+    Id: string
+    /**
+     * @example {
+     *       "userId": "019a8f00-0001-7000-8000-000000000001"
+     *     }
+     */
+    Registration: {
+      userId: components['schemas']['Id']
+    }
+    /**
+     * @description What went wrong, for programs. Codes are added, never renamed.
+     * @example polygon_not_found
+     * @enum {string}
+     */
+    ProblemCode:
+      | 'invalid_request'
+      | 'email_taken'
+      | 'unauthenticated'
+      | 'invalid_credentials'
+      | 'invalid_refresh_token'
+      | 'forbidden'
+      | 'insufficient_scope'
+      | 'registration_closed'
+      | 'priority_reserved'
+      | 'not_found'
+      | 'method_not_allowed'
+      | 'api_key_not_found'
+      | 'polygon_not_found'
+      | 'region_not_found'
+      | 'layer_not_found'
+      | 'job_type_not_found'
+      | 'job_not_found'
+      | 'assignment_not_found'
+      | 'job_not_available'
+      | 'job_finished'
+      | 'job_not_succeeded'
+      | 'job_cancelled'
+      | 'assignment_lost'
+      | 'result_conflict'
+      | 'file_conflict'
+      | 'upload_incomplete'
+      | 'layer_not_uploading'
+      | 'idempotency_in_progress'
+      | 'precondition_failed'
+      | 'payload_too_large'
+      | 'unsupported_media_type'
+      | 'unresolved_reference'
+      | 'idempotency_mismatch'
+      | 'too_many_active_jobs'
+      | 'internal'
+      | 'service_unavailable'
+    /**
+     * @example {
+     *       "pointer": "/inputPayload/threshold",
+     *       "detail": "Too big: expected number to be <=1"
+     *     }
+     */
+    ProblemError: {
+      /** @description JSON Pointer into the body, or `/query/…`, `/path/…`, `/header/…` for a parameter. */
+      pointer: string
+      detail: string
+    }
+    /**
+     * @description An RFC 9457 problem.
+     * @example {
+     *       "type": "https://fieldstation.example/problems/polygon-not-found",
+     *       "title": "Polygon not found",
+     *       "status": 404,
+     *       "detail": "There is no polygon 019a8f00-0002-7000-8000-00000000000b that you may see.",
+     *       "instance": "/api/polygons/019a8f00-0002-7000-8000-00000000000b",
+     *       "code": "polygon_not_found",
+     *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+     *     }
+     */
+    Problem: {
+      /**
+       * Format: uri
+       * @description Names the kind of problem. One per `code`.
+       */
+      type: string
+      /** @description The kind of problem in a few words. */
+      title: string
+      /** @description The HTTP status. */
+      status: number
+      /** @description What happened this time, for people. */
+      detail?: string
+      /** @description The path that was asked for. */
+      instance?: string
+      code: components['schemas']['ProblemCode']
+      /** @description Names this request in our logs. */
+      requestId: string
+      /** @description For invalid input: each fault and where it is. */
+      errors?: components['schemas']['ProblemError'][]
+    }
+    /**
+     * @example {
+     *       "email": "ana@reef.example",
+     *       "password": "slow-tides-carry-sand"
+     *     }
+     */
+    LoginRequest: {
+      email: components['schemas']['Email']
+      /** Format: password */
+      password: string
+    }
+    /**
+     * @description Good for one use. Using it gives its successor.
+     * @example fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E
+     */
+    RefreshToken: string
+    /**
+     * @example {
+     *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl",
+     *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E",
+     *       "expiresIn": 3600
+     *     }
+     */
+    Tokens: {
+      /** @description The access token (a JWT, RS256). */
+      token: string
+      refreshToken: components['schemas']['RefreshToken']
+      /** @description Seconds that `token` is good for. */
+      expiresIn: number
+    }
+    /**
+     * @example {
+     *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E"
+     *     }
+     */
+    TokenRequest: {
+      refreshToken: components['schemas']['RefreshToken']
+    }
+    /**
+     * @description USER is everyone. WORKER may take jobs. ADMIN may do everything.
+     * @example USER
+     * @enum {string}
+     */
+    Role: 'USER' | 'WORKER' | 'ADMIN'
+    /**
+     * @example {
+     *       "id": "019a8f00-0001-7000-8000-000000000001",
+     *       "email": "ana@reef.example",
+     *       "name": "Ana Torres",
+     *       "roles": [
+     *         "USER"
+     *       ],
+     *       "createdAt": "2026-03-02T21:14:05.120Z",
+     *       "updatedAt": "2026-03-02T21:14:05.120Z"
+     *     }
+     */
+    User: {
+      id: components['schemas']['Id']
+      email: components['schemas']['Email']
+      name?: components['schemas']['PersonName']
+      roles: components['schemas']['Role'][]
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      updatedAt: string
+    }
+    /**
+     * @example {
+     *       "user": {
+     *         "id": "019a8f00-0001-7000-8000-000000000001",
+     *         "email": "ana@reef.example",
+     *         "name": "Ana Torres",
+     *         "roles": [
+     *           "USER"
+     *         ],
+     *         "createdAt": "2026-03-02T21:14:05.120Z",
+     *         "updatedAt": "2026-03-02T21:14:05.120Z"
+     *       }
+     *     }
+     */
+    Profile: {
+      user: components['schemas']['User']
+    }
+    /**
+     * @description An RFC 7517 key set. The first key signs; all verify.
+     * @example {
+     *       "keys": [
+     *         {
+     *           "kty": "RSA",
+     *           "kid": "Nq4kZ1uXbq0",
+     *           "use": "sig",
+     *           "alg": "RS256",
+     *           "n": "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri",
+     *           "e": "AQAB"
+     *         }
+     *       ]
+     *     }
+     */
+    Jwks: {
+      keys: {
+        /** @enum {string} */
+        kty: 'RSA'
+        kid: string
+        /** @enum {string} */
+        use: 'sig'
+        /** @enum {string} */
+        alg: 'RS256'
+        n: string
+        e: string
+      }[]
+    }
+    /**
+     * @example {
+     *       "name": "Ana Torres-Vega"
+     *     }
+     */
+    UserMeUpdate: {
+      name?: components['schemas']['PersonName']
+    }
+    /**
+     * @description Opaque. Pass it back as it came.
+     * @example MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz
+     */
+    Cursor: string
+    /**
+     * @description What an API key may be used for.
+     * @example jobs:work
+     * @enum {string}
+     */
+    Scope:
+      | 'jobs:read'
+      | 'jobs:write'
+      | 'jobs:work'
+      | 'polygons:read'
+      | 'polygons:write'
+      | 'regions:read'
+      | 'regions:write'
+    /**
+     * @example {
+     *       "id": "019a8f00-0006-7000-8000-000000000006",
+     *       "name": "Cluster worker",
+     *       "scopes": [
+     *         "jobs:work"
+     *       ],
+     *       "prefix": "fs_4kQ9",
+     *       "createdAt": "2026-03-02T21:20:00.000Z"
+     *     }
+     */
+    ApiKey: {
+      id: components['schemas']['Id']
+      name: string
+      scopes: components['schemas']['Scope'][]
+      /** @description The first characters of the key, to tell keys apart. */
+      prefix: string
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      expiresAt?: string
+      /**
+       * Format: date-time
+       * @description To the minute.
+       */
+      lastUsedAt?: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": "019a8f00-0006-7000-8000-000000000006",
+     *           "name": "Cluster worker",
+     *           "scopes": [
+     *             "jobs:work"
+     *           ],
+     *           "prefix": "fs_4kQ9",
+     *           "createdAt": "2026-03-02T21:20:00.000Z",
+     *           "lastUsedAt": "2026-03-02T21:41:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    ApiKeyPage: {
+      items: components['schemas']['ApiKey'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @example {
+     *       "name": "Cluster worker",
+     *       "scopes": [
+     *         "jobs:work"
+     *       ]
+     *     }
+     */
+    ApiKeyCreate: {
+      /** @description What the key is for. */
+      name: string
+      scopes: components['schemas']['Scope'][]
+      /**
+       * Format: date-time
+       * @description When the key dies. Without it the key lives until it is revoked.
+       */
+      expiresAt?: string
+    }
+    /**
+     * @example {
+     *       "id": "019a8f00-0006-7000-8000-000000000006",
+     *       "name": "Cluster worker",
+     *       "scopes": [
+     *         "jobs:work"
+     *       ],
+     *       "prefix": "fs_4kQ9",
+     *       "createdAt": "2026-03-02T21:20:00.000Z",
+     *       "key": "fs_4kQ9mB0Zc1pXw7Tt2hVfYl8sUe3nRj6aDgKi5oCqHLM"
+     *     }
+     */
+    ApiKeyCreated: {
+      id: components['schemas']['Id']
+      name: string
+      scopes: components['schemas']['Scope'][]
+      prefix: string
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      expiresAt?: string
+      /** @description The key itself. Shown this once; we keep only a hash. */
+      key: string
+    }
+    /**
+     * @description Longitude, latitude and perhaps altitude (RFC 7946, section 3.1.1).
+     * @example [
+     *       145.442,
+     *       -14.668
+     *     ]
+     */
+    Position: number[]
+    /**
+     * @description At least four positions, the last equal to the first.
+     * @example [
+     *       [
+     *         145.442,
+     *         -14.668
+     *       ],
+     *       [
+     *         145.461,
+     *         -14.668
+     *       ],
+     *       [
+     *         145.461,
+     *         -14.651
+     *       ],
+     *       [
+     *         145.442,
+     *         -14.651
+     *       ],
+     *       [
+     *         145.442,
+     *         -14.668
+     *       ]
+     *     ]
+     */
+    LinearRing: components['schemas']['Position'][]
+    /**
+     * @description An RFC 7946 Polygon. Foreign members are kept out but not refused.
+     * @example {
+     *       "type": "Polygon",
+     *       "coordinates": [
+     *         [
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ]
+     *         ]
+     *       ]
+     *     }
+     */
+    PolygonGeometry: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'Polygon'
+      coordinates: components['schemas']['LinearRing'][]
+    }
+    /**
+     * @description An RFC 7946 MultiPolygon.
+     * @example {
+     *       "type": "MultiPolygon",
+     *       "coordinates": [
+     *         [
+     *           [
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ]
+     *           ]
+     *         ]
+     *       ]
+     *     }
+     */
+    MultiPolygonGeometry: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'MultiPolygon'
+      coordinates: components['schemas']['LinearRing'][][]
+    }
+    /**
+     * @description A Polygon or MultiPolygon in CRS84.
+     * @example {
+     *       "type": "Polygon",
+     *       "coordinates": [
+     *         [
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ]
+     *         ]
+     *       ]
+     *     }
+     */
+    Area: components['schemas']['PolygonGeometry'] | components['schemas']['MultiPolygonGeometry']
+    /**
+     * @example {
+     *       "id": "019a8f00-0002-7000-8000-000000000002",
+     *       "userId": "019a8f00-0001-7000-8000-000000000001",
+     *       "name": "Lizard Island lagoon",
+     *       "polygon": {
+     *         "type": "Polygon",
+     *         "coordinates": [
+     *           [
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ]
+     *           ]
+     *         ]
+     *       },
+     *       "properties": {},
+     *       "createdAt": "2026-03-02T21:30:00.000Z",
+     *       "updatedAt": "2026-03-02T21:30:00.000Z"
+     *     }
+     */
+    Polygon: {
+      id: components['schemas']['Id']
+      userId: components['schemas']['Id']
+      polygon: components['schemas']['Area']
+      name?: string
+      description?: string
+      properties: {
+        [key: string]: unknown
+      }
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      updatedAt: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": "019a8f00-0002-7000-8000-000000000002",
+     *           "userId": "019a8f00-0001-7000-8000-000000000001",
+     *           "name": "Lizard Island lagoon",
+     *           "polygon": {
+     *             "type": "Polygon",
+     *             "coordinates": [
+     *               [
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ]
+     *               ]
+     *             ]
+     *           },
+     *           "properties": {},
+     *           "createdAt": "2026-03-02T21:30:00.000Z",
+     *           "updatedAt": "2026-03-02T21:30:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    PolygonPage: {
+      items: components['schemas']['Polygon'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description An RFC 7946 Feature whose geometry is an area. Its `properties` become the polygon's, where the request names none.
+     * @example {
+     *       "type": "Feature",
+     *       "properties": {
+     *         "habitat": "lagoon"
+     *       },
+     *       "geometry": {
+     *         "type": "Polygon",
+     *         "coordinates": [
+     *           [
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ]
+     *           ]
+     *         ]
+     *       }
+     *     }
+     */
+    AreaFeature: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'Feature'
+      geometry: components['schemas']['Area']
+      properties?: {
+        [key: string]: unknown
+      } | null
+    }
+    /**
+     * @description An area, bare or as a Feature.
+     * @example {
+     *       "type": "Polygon",
+     *       "coordinates": [
+     *         [
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.668
+     *           ],
+     *           [
+     *             145.461,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.651
+     *           ],
+     *           [
+     *             145.442,
+     *             -14.668
+     *           ]
+     *         ]
+     *       ]
+     *     }
+     */
+    AreaOrFeature:
+      | components['schemas']['PolygonGeometry']
+      | components['schemas']['MultiPolygonGeometry']
+      | components['schemas']['AreaFeature']
+    /**
+     * @example {
+     *       "name": "Lizard Island lagoon",
+     *       "polygon": {
+     *         "type": "Polygon",
+     *         "coordinates": [
+     *           [
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ]
+     *           ]
+     *         ]
+     *       }
+     *     }
+     */
+    PolygonWrite: {
+      polygon: components['schemas']['AreaOrFeature']
+      name?: string
+      description?: string
+      /** @description Whatever you want to keep with it. */
+      properties?: {
+        [key: string]: unknown
+      }
+    }
+    /** @example lizard-island */
+    RegionName: string
+    /** @example depth */
+    LayerName: string
+    /**
+     * @description UPLOADING → INSPECTING → READY or REJECTED.
+     * @example READY
+     * @enum {string}
+     */
+    LayerStatus: 'UPLOADING' | 'INSPECTING' | 'READY' | 'REJECTED'
+    /**
+     * @description What the inspection found in a raster.
+     * @example {
+     *       "width": 3740,
+     *       "height": 4910,
+     *       "crs": {
+     *         "epsg": 32755,
+     *         "name": "WGS 84 / UTM zone 55S",
+     *         "proj4": "+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs"
+     *       },
+     *       "extent": [
+     *         324150,
+     *         8370450,
+     *         342850,
+     *         8395000
+     *       ],
+     *       "bbox": [
+     *         145.368,
+     *         -14.735,
+     *         145.543,
+     *         -14.512
+     *       ],
+     *       "resolution": [
+     *         5,
+     *         5
+     *       ],
+     *       "dataType": "Float32",
+     *       "nodata": -9999,
+     *       "minimum": -29.98,
+     *       "maximum": -3.7,
+     *       "validCells": 7411063
+     *     }
+     */
+    Raster: {
+      /** @description Columns. */
+      width: number
+      /** @description Rows. */
+      height: number
+      /** @description The coordinate reference system. */
+      crs: {
+        /** @description Its EPSG code, where the file names one. */
+        epsg?: number
+        name?: string
+        /** @description Its definition as a PROJ string. */
+        proj4: string
+      }
+      /** @description minX, minY, maxX, maxY in the raster's own CRS. */
+      extent: number[]
+      /** @description West, south, east, north in CRS84 (RFC 7946, section 5). */
+      bbox: number[]
+      /** @description Cell width and height in the CRS's unit. */
+      resolution: number[]
+      /** @description For instance `Float32`. */
+      dataType: string
+      /** @description The value that marks a cell without data. */
+      nodata?: number
+      /** @description Smallest valid value. */
+      minimum: number
+      /** @description Largest valid value. */
+      maximum: number
+      /** @description Cells that have data. */
+      validCells: number
+    }
+    /**
+     * @description The newest version of a layer. While it is not READY, assessments go on reading `readyVersion`.
+     * @example {
+     *       "name": "depth",
+     *       "version": 1,
+     *       "status": "READY",
+     *       "sizeBytes": 1657170,
+     *       "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+     *       "readyVersion": 1,
+     *       "raster": {
+     *         "width": 3740,
+     *         "height": 4910,
+     *         "crs": {
+     *           "epsg": 32755,
+     *           "name": "WGS 84 / UTM zone 55S",
+     *           "proj4": "+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs"
+     *         },
+     *         "extent": [
+     *           324150,
+     *           8370450,
+     *           342850,
+     *           8395000
+     *         ],
+     *         "bbox": [
+     *           145.368,
+     *           -14.735,
+     *           145.543,
+     *           -14.512
+     *         ],
+     *         "resolution": [
+     *           5,
+     *           5
+     *         ],
+     *         "dataType": "Float32",
+     *         "nodata": -9999,
+     *         "minimum": -29.98,
+     *         "maximum": -3.7,
+     *         "validCells": 7411063
+     *       },
+     *       "createdAt": "2026-03-01T04:00:00.000Z"
+     *     }
+     */
+    Layer: {
+      name: components['schemas']['LayerName']
+      version: number
+      status: components['schemas']['LayerStatus']
+      /** @description Why the version was rejected. */
+      reason?: string
+      sizeBytes: number
+      inspectionJobId?: components['schemas']['Id']
+      /** @description The version that assessments read. */
+      readyVersion?: number
+      raster?: components['schemas']['Raster']
+      /** Format: date-time */
+      createdAt: string
+    }
+    /**
+     * @example {
+     *       "name": "lizard-island",
+     *       "title": "Lizard Island",
+     *       "description": "The reef slope around Lizard Island.",
+     *       "layers": [
+     *         {
+     *           "name": "depth",
+     *           "version": 1,
+     *           "status": "READY",
+     *           "sizeBytes": 1657170,
+     *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+     *           "readyVersion": 1,
+     *           "createdAt": "2026-03-01T04:00:00.000Z"
+     *         }
+     *       ],
+     *       "createdAt": "2026-03-01T03:58:00.000Z",
+     *       "updatedAt": "2026-03-01T03:58:00.000Z"
+     *     }
+     */
+    Region: {
+      name: components['schemas']['RegionName']
+      title: string
+      description?: string
+      layers: components['schemas']['Layer'][]
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      updatedAt: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "name": "lizard-island",
+     *           "title": "Lizard Island",
+     *           "description": "The reef slope around Lizard Island.",
+     *           "layers": [],
+     *           "createdAt": "2026-03-01T03:58:00.000Z",
+     *           "updatedAt": "2026-03-01T03:58:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    RegionPage: {
+      items: components['schemas']['Region'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @example {
+     *       "title": "Lizard Island",
+     *       "description": "The reef slope around Lizard Island."
+     *     }
+     */
+    RegionWrite: {
+      title: string
+      description?: string
+    }
+    /**
+     * @description A SHA-256 in lower-case hexadecimal.
+     * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+     */
+    Sha256: string
+    /**
+     * @description A media type.
+     * @example image/tiff
+     */
+    ContentType: string
+    /**
+     * @example {
+     *       "sizeBytes": 1657170,
+     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "contentType": "image/tiff"
+     *     }
+     */
+    LayerUpload: {
+      /** @description The file's exact size. */
+      sizeBytes: number
+      sha256: components['schemas']['Sha256']
+      contentType?: components['schemas']['ContentType']
+    }
+    /**
+     * @description A relative name of up to six segments, each starting with a letter, digit or underscore.
+     * @example sites.geojson
+     */
+    FileName: string
+    /**
+     * @description Where to send a file: one request, with this method and these headers, the file as its body.
+     * @example {
+     *       "name": "sites.geojson",
+     *       "url": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c",
+     *       "method": "PUT",
+     *       "headers": {
+     *         "content-type": "application/geo+json"
+     *       },
+     *       "expiresAt": "2026-03-02T22:00:00.000Z"
+     *     }
+     */
+    SignedUpload: {
+      name: components['schemas']['FileName']
+      /** Format: uri */
+      url: string
+      /** @enum {string} */
+      method: 'PUT'
+      headers: {
+        [key: string]: string
+      }
+      /** Format: date-time */
+      expiresAt: string
+    }
+    /**
+     * @example {
+     *       "version": 1,
+     *       "upload": {
+     *         "name": "depth.tif",
+     *         "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Zx1c",
+     *         "method": "PUT",
+     *         "headers": {
+     *           "content-type": "image/tiff"
+     *         },
+     *         "expiresAt": "2026-03-01T05:00:00.000Z"
+     *       }
+     *     }
+     */
+    LayerUploadCreated: {
+      /** @description The version that this upload will be. */
+      version: number
+      upload: components['schemas']['SignedUpload']
+    }
+    /**
+     * @example {
+     *       "version": 1
+     *     }
+     */
+    LayerComplete: {
+      /** @description The version that was uploaded. */
+      version: number
+    }
+    /**
+     * @description What kind of job.
+     * @example TEST
+     * @enum {string}
+     */
+    JobType: 'RASTER_INSPECTION' | 'REGIONAL_ASSESSMENT' | 'SUITABILITY_ASSESSMENT' | 'TEST'
+    /**
+     * @example {
+     *       "type": "TEST",
+     *       "title": "Try a deployment out",
+     *       "version": 1,
+     *       "isInternal": false,
+     *       "isCacheable": true,
+     *       "leaseSeconds": 20,
+     *       "timeoutSeconds": 900,
+     *       "maxAttempts": 3,
+     *       "compute": {
+     *         "cpuUnits": 256,
+     *         "memoryMiB": 512
+     *       },
+     *       "inputSchema": {
+     *         "type": "object",
+     *         "required": [
+     *           "id"
+     *         ],
+     *         "properties": {
+     *           "id": {
+     *             "type": "integer"
+     *           }
+     *         }
+     *       }
+     *     }
+     */
+    JobTypeDescription: {
+      type: components['schemas']['JobType']
+      title: string
+      description?: string
+      /** @description Grows when equal input may give another result. */
+      version: number
+      /** @description Started by the service itself and by nobody else. */
+      isInternal: boolean
+      /** @description Equal input is answered with the job that is there already. */
+      isCacheable: boolean
+      /** @description How long a worker may stay silent. */
+      leaseSeconds: number
+      /** @description How long one attempt may take, heartbeats or not. */
+      timeoutSeconds: number
+      maxAttempts: number
+      compute: {
+        /** @description 1024 are one core. */
+        cpuUnits: number
+        memoryMiB: number
+      }
+      /** @description The schema of `inputPayload`. References point into `/openapi.json`. */
+      inputSchema: {
+        [key: string]: unknown
+      }
+      /** @description The schema of `resultPayload`. */
+      resultSchema?: {
+        [key: string]: unknown
+      }
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "type": "TEST",
+     *           "title": "Try a deployment out",
+     *           "version": 1,
+     *           "isInternal": false,
+     *           "isCacheable": true,
+     *           "leaseSeconds": 20,
+     *           "timeoutSeconds": 900,
+     *           "maxAttempts": 3,
+     *           "compute": {
+     *             "cpuUnits": 256,
+     *             "memoryMiB": 512
+     *           },
+     *           "inputSchema": {
+     *             "type": "object",
+     *             "required": [
+     *               "id"
+     *             ],
+     *             "properties": {
+     *               "id": {
+     *                 "type": "integer"
+     *               }
+     *             }
+     *           }
+     *         }
+     *       ]
+     *     }
+     */
+    JobTypePage: {
+      items: components['schemas']['JobTypeDescription'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final.
+     * @example IN_PROGRESS
+     * @enum {string}
+     */
+    JobStatus: 'PENDING' | 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'CANCELLED'
+    /**
+     * @description NORMAL unless told otherwise. HIGH is for admins.
+     * @example NORMAL
+     * @enum {string}
+     */
+    JobPriority: 'LOW' | 'NORMAL' | 'HIGH'
+    /**
+     * @description What the job type's input schema describes (`GET /api/job-types`).
+     * @example {
+     *       "id": 42,
+     *       "sleepSeconds": 2
+     *     }
+     */
+    JobPayload: {
+      [key: string]: unknown
+    }
+    /**
+     * @example {
+     *       "verdict": "REJECTED",
+     *       "reason": "The file has 3 bands. A layer has one."
+     *     }
+     */
+    RasterInspectionResult: {
+      /** @enum {string} */
+      verdict: 'READY' | 'REJECTED'
+      /** @description Why the raster was rejected. */
+      reason?: string
+      raster?: components['schemas']['Raster']
+    }
+    /**
+     * @example {
+     *       "min": -10,
+     *       "max": -4,
+     *       "passRate": 0.31
+     *     }
+     */
+    CriterionSummary: {
+      min?: number
+      max?: number
+      /** @description Of the valid cells, the fraction within the range. */
+      passRate: number
+    }
+    /**
+     * @example {
+     *       "cells": 18363400,
+     *       "validCells": 7411063,
+     *       "suitableCells": 1210044,
+     *       "areaSquareMeters": 185276575,
+     *       "suitableAreaSquareMeters": 30251100,
+     *       "criteria": {
+     *         "depth": {
+     *           "min": -10,
+     *           "max": -4,
+     *           "passRate": 0.1633
+     *         }
+     *       }
+     *     }
+     */
+    RegionalAssessmentResult: {
+      /** @description All cells of the grid. */
+      cells: number
+      /** @description Cells for which every criterion has data. */
+      validCells: number
+      suitableCells: number
+      /** @description The area of the valid cells. */
+      areaSquareMeters: number
+      suitableAreaSquareMeters: number
+      criteria: {
+        [key: string]: components['schemas']['CriterionSummary']
+      }
+    }
+    /**
+     * @example {
+     *       "cells": 18363400,
+     *       "validCells": 7411063,
+     *       "suitableCells": 1210044,
+     *       "areaSquareMeters": 185276575,
+     *       "suitableAreaSquareMeters": 30251100,
+     *       "criteria": {
+     *         "depth": {
+     *           "min": -10,
+     *           "max": -4,
+     *           "passRate": 0.1633
+     *         },
+     *         "slope": {
+     *           "max": 30,
+     *           "passRate": 0.98
+     *         }
+     *       },
+     *       "sites": 412,
+     *       "sitesTruncated": false,
+     *       "bestScore": 1,
+     *       "xDist": 100,
+     *       "yDist": 50,
+     *       "threshold": 0.9
+     *     }
+     */
+    SuitabilityAssessmentResult: {
+      /** @description All cells of the grid. */
+      cells: number
+      /** @description Cells within the polygon for which every criterion has data. */
+      validCells: number
+      suitableCells: number
+      /** @description The area of the valid cells. */
+      areaSquareMeters: number
+      suitableAreaSquareMeters: number
+      criteria: {
+        [key: string]: components['schemas']['CriterionSummary']
+      }
+      /** @description Candidate rectangles in `sites.geojson`. */
+      sites: number
+      /** @description True where there were more than we keep. */
+      sitesTruncated: boolean
+      bestScore?: number
+      /** @description The width that was used, in metres. */
+      xDist: number
+      /** @description The height that was used, in metres. */
+      yDist: number
+      threshold: number
+    }
+    /**
+     * @example {
+     *       "id": 42
+     *     }
+     */
+    TestResult: {
+      id: number
+    }
+    /**
+     * @description What the job came to. Its schema goes by the job type.
+     * @example {
+     *       "id": 42
+     *     }
+     */
+    JobResult:
+      | components['schemas']['RasterInspectionResult']
+      | components['schemas']['RegionalAssessmentResult']
+      | components['schemas']['SuitabilityAssessmentResult']
+      | components['schemas']['TestResult']
+      | {
+          [key: string]: unknown
+        }
+    /**
+     * @description Why the last attempt did not succeed.
+     * @example {
+     *       "message": "The raster \"depth\" ends in the middle of a tile.",
+     *       "retryable": false
+     *     }
+     */
+    JobError: {
+      message: string
+      /** @description True where another attempt may succeed. False unless told otherwise. */
+      retryable?: boolean
+    }
+    /**
+     * @example {
+     *       "id": "019a8f00-0003-7000-8000-000000000003",
+     *       "type": "SUITABILITY_ASSESSMENT",
+     *       "status": "IN_PROGRESS",
+     *       "priority": "NORMAL",
+     *       "inputPayload": {
+     *         "region": "lizard-island",
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4
+     *           },
+     *           "slope": {
+     *             "max": 30
+     *           }
+     *         },
+     *         "xDist": 100,
+     *         "yDist": 50,
+     *         "threshold": 0.9,
+     *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
+     *       },
+     *       "progress": 0.4,
+     *       "attempts": 1,
+     *       "maxAttempts": 3,
+     *       "lastEventId": 7,
+     *       "createdAt": "2026-03-02T21:40:00.000Z",
+     *       "updatedAt": "2026-03-02T21:40:09.310Z",
+     *       "startedAt": "2026-03-02T21:40:00.007Z"
+     *     }
+     */
+    Job: {
+      id: components['schemas']['Id']
+      type: components['schemas']['JobType']
+      status: components['schemas']['JobStatus']
+      priority: components['schemas']['JobPriority']
+      inputPayload: components['schemas']['JobPayload']
+      resultPayload?: components['schemas']['JobResult']
+      error?: components['schemas']['JobError']
+      /** @description What the current attempt has done, as a fraction. */
+      progress?: number
+      /** @description Attempts that were started and not given back. */
+      attempts: number
+      maxAttempts: number
+      /** @description The newest event's id. Grows with every change. */
+      lastEventId: number
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      updatedAt: string
+      /**
+       * Format: date-time
+       * @description While PENDING: when it may be claimed (again).
+       */
+      availableAt?: string
+      /**
+       * Format: date-time
+       * @description When the current or last attempt began.
+       */
+      startedAt?: string
+      /** Format: date-time */
+      finishedAt?: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": "019a8f00-0003-7000-8000-000000000003",
+     *           "type": "TEST",
+     *           "status": "SUCCEEDED",
+     *           "priority": "NORMAL",
+     *           "inputPayload": {
+     *             "id": 42
+     *           },
+     *           "resultPayload": {
+     *             "id": 42
+     *           },
+     *           "attempts": 1,
+     *           "maxAttempts": 3,
+     *           "lastEventId": 3,
+     *           "createdAt": "2026-03-02T21:40:00.000Z",
+     *           "updatedAt": "2026-03-02T21:40:00.310Z",
+     *           "startedAt": "2026-03-02T21:40:00.007Z",
+     *           "finishedAt": "2026-03-02T21:40:00.310Z"
+     *         }
+     *       ],
+     *       "nextCursor": "MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz"
+     *     }
+     */
+    JobPage: {
+      items: components['schemas']['Job'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description Looks into a raster that was uploaded as a layer. The service starts it when a layer is completed.
+     * @example {
+     *       "type": "RASTER_INSPECTION",
+     *       "inputPayload": {
+     *         "region": "lizard-island",
+     *         "layer": "depth",
+     *         "version": 1
+     *       }
+     *     }
+     */
+    RasterInspectionJob: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'RASTER_INSPECTION'
+      priority?: components['schemas']['JobPriority']
+      inputPayload: {
+        region: components['schemas']['RegionName']
+        layer: components['schemas']['LayerName']
+        version: number
+      }
+    }
+    /**
+     * @example {
+     *       "min": -10,
+     *       "max": -4
+     *     }
+     */
+    Range: {
+      min?: number
+      max?: number
+    }
+    /**
+     * @description For each layer the range that suits, both ends included. `slope` (degrees), where the region has no such layer, is derived from `depth` or
+     *     `elevation` by Horn's method.
+     * @example {
+     *       "depth": {
+     *         "min": -10,
+     *         "max": -4
+     *       },
+     *       "slope": {
+     *         "max": 30
+     *       }
+     *     }
+     */
+    Criteria: {
+      [key: string]: components['schemas']['Range']
+    }
+    /**
+     * @description Marks the cells of a region that meet all criteria. Files: `suitable.tif` (a tiled, deflate-compressed GeoTIFF: 1 suitable, 0 not, 255 no data),
+     *     `preview.png` and `summary.json`.
+     * @example {
+     *       "type": "REGIONAL_ASSESSMENT",
+     *       "inputPayload": {
+     *         "region": "lizard-island",
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4
+     *           }
+     *         }
+     *       }
+     *     }
+     */
+    RegionalAssessmentJob: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'REGIONAL_ASSESSMENT'
+      priority?: components['schemas']['JobPriority']
+      inputPayload: {
+        region: components['schemas']['RegionName']
+        criteria: components['schemas']['Criteria']
+      }
+    }
+    /**
+     * @description Finds the places where a site of a given size would suit best. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),
+     *     `sites.png` and `summary.json`.
+     * @example {
+     *       "type": "SUITABILITY_ASSESSMENT",
+     *       "inputPayload": {
+     *         "region": "lizard-island",
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4
+     *           },
+     *           "slope": {
+     *             "max": 30
+     *           }
+     *         },
+     *         "xDist": 100,
+     *         "yDist": 50,
+     *         "threshold": 0.9,
+     *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
+     *       }
+     *     }
+     */
+    SuitabilityAssessmentJob: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'SUITABILITY_ASSESSMENT'
+      priority?: components['schemas']['JobPriority']
+      inputPayload: {
+        region: components['schemas']['RegionName']
+        criteria: components['schemas']['Criteria']
+        /** @description A site's width in metres, rounded to whole cells. */
+        xDist: number
+        /** @description A site's height in metres, rounded to whole cells. */
+        yDist: number
+        /** @description The fraction of a site's cells that must be suitable. */
+        threshold: number
+        polygonId?: components['schemas']['Id']
+        polygon?: components['schemas']['Area']
+      }
+    }
+    /**
+     * @description Sleeps and answers what it was given. For trying a deployment out.
+     * @example {
+     *       "type": "TEST",
+     *       "inputPayload": {
+     *         "id": 42,
+     *         "sleepSeconds": 2
+     *       }
+     *     }
+     */
+    TestJob: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: 'TEST'
+      priority?: components['schemas']['JobPriority']
+      inputPayload: {
+        /** @description Comes back in the result. */
+        id: number
+        /** @description How long the worker sleeps, in seconds. 0 unless told otherwise. */
+        sleepSeconds?: number
+        /** @description Makes the job fail, for good. */
+        fail?: boolean
+      }
+    }
+    /**
+     * @description A job to start. `type` says which `inputPayload` belongs to it.
+     * @example {
+     *       "type": "TEST",
+     *       "inputPayload": {
+     *         "id": 42,
+     *         "sleepSeconds": 2
+     *       }
+     *     }
+     */
+    JobCreate:
+      | components['schemas']['RasterInspectionJob']
+      | components['schemas']['RegionalAssessmentJob']
+      | components['schemas']['SuitabilityAssessmentJob']
+      | components['schemas']['TestJob']
+    /**
+     * @example {
+     *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *       "cached": false,
+     *       "jobRequestId": "019a8f00-0004-7000-8000-000000000004"
+     *     }
+     */
+    JobCreated: {
+      jobId: components['schemas']['Id']
+      /** @description True where an equal job was there already and is shared. */
+      cached: boolean
+      jobRequestId: components['schemas']['Id']
+    }
+    /**
+     * @description Somebody's wish for a job. Equal wishes share one job.
+     * @example {
+     *       "id": "019a8f00-0004-7000-8000-000000000004",
+     *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *       "type": "SUITABILITY_ASSESSMENT",
+     *       "status": "IN_PROGRESS",
+     *       "cached": false,
+     *       "createdAt": "2026-03-02T21:40:00.000Z"
+     *     }
+     */
+    JobRequest: {
+      id: components['schemas']['Id']
+      jobId: components['schemas']['Id']
+      type: components['schemas']['JobType']
+      status: components['schemas']['JobStatus']
+      cached: boolean
+      /** Format: date-time */
+      createdAt: string
+      /**
+       * Format: date-time
+       * @description When its owner cancelled.
+       */
+      withdrawnAt?: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": "019a8f00-0004-7000-8000-000000000004",
+     *           "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *           "type": "SUITABILITY_ASSESSMENT",
+     *           "status": "IN_PROGRESS",
+     *           "cached": false,
+     *           "createdAt": "2026-03-02T21:40:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    JobRequestPage: {
+      items: components['schemas']['JobRequest'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @example INFO
+     * @enum {string}
+     */
+    LogLevel: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
+    /**
+     * @example {
+     *       "id": 4,
+     *       "at": "2026-03-02T21:40:03.100Z",
+     *       "level": "INFO",
+     *       "message": "Reading depth and elevation in bands of 256 rows"
+     *     }
+     */
+    JobLogEntry: {
+      /** @description The event's id within its job. */
+      id: number
+      /** Format: date-time */
+      at: string
+      level: components['schemas']['LogLevel']
+      message: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": 4,
+     *           "at": "2026-03-02T21:40:03.100Z",
+     *           "level": "INFO",
+     *           "message": "Reading depth in bands of 256 rows"
+     *         }
+     *       ]
+     *     }
+     */
+    JobLogPage: {
+      items: components['schemas']['JobLogEntry'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @example {
+     *       "job": {
+     *         "id": "019a8f00-0003-7000-8000-000000000003",
+     *         "type": "SUITABILITY_ASSESSMENT",
+     *         "status": "SUCCEEDED"
+     *       },
+     *       "files": {
+     *         "sites.geojson": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w",
+     *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k"
+     *       }
+     *     }
+     */
+    JobDownload: {
+      job: {
+        id: components['schemas']['Id']
+        type: components['schemas']['JobType']
+        status: components['schemas']['JobStatus']
+      }
+      /** @description A link for each file, by its name. Links answer GET without credentials until they expire. */
+      files: {
+        [key: string]: string
+      }
+    }
+    /**
+     * @description What a worker needs to know of a job.
+     * @example {
+     *       "id": "019a8f00-0003-7000-8000-000000000003",
+     *       "type": "TEST",
+     *       "inputPayload": {
+     *         "id": 42,
+     *         "sleepSeconds": 2
+     *       },
+     *       "priority": "NORMAL",
+     *       "attempts": 0,
+     *       "maxAttempts": 3,
+     *       "createdAt": "2026-03-02T21:40:00.000Z"
+     *     }
+     */
+    ClaimableJob: {
+      id: components['schemas']['Id']
+      type: components['schemas']['JobType']
+      inputPayload: components['schemas']['JobPayload']
+      priority: components['schemas']['JobPriority']
+      attempts: number
+      maxAttempts: number
+      /** Format: date-time */
+      createdAt: string
+    }
+    /**
+     * @example {
+     *       "jobs": [
+     *         {
+     *           "id": "019a8f00-0003-7000-8000-000000000003",
+     *           "type": "TEST",
+     *           "inputPayload": {
+     *             "id": 42,
+     *             "sleepSeconds": 2
+     *           },
+     *           "priority": "NORMAL",
+     *           "attempts": 0,
+     *           "maxAttempts": 3,
+     *           "createdAt": "2026-03-02T21:40:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    JobPoll: {
+      jobs: components['schemas']['ClaimableJob'][]
+    }
+    /** @example arn:aws:ecs:ap-southeast-2:123456789012:task/fieldstation/1f2e3d4c */
+    EcsArn: string
+    /**
+     * @description Whatever tells this worker from others. For people.
+     * @example hpc-node-17
+     */
+    WorkerName: string
+    /**
+     * @example {
+     *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *       "workerName": "hpc-node-17"
+     *     }
+     */
+    AssignRequest: {
+      jobId: components['schemas']['Id']
+      ecsTaskArn?: components['schemas']['EcsArn']
+      ecsClusterArn?: components['schemas']['EcsArn']
+      workerName?: components['schemas']['WorkerName']
+    }
+    /**
+     * @example {
+     *       "id": "019a8f00-0005-7000-8000-000000000005",
+     *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *       "attempt": 1,
+     *       "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *       "createdAt": "2026-03-02T21:40:00.007Z",
+     *       "expiresAt": "2026-03-02T21:40:20.007Z",
+     *       "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *       "workerName": "hpc-node-17"
+     *     }
+     */
+    Assignment: {
+      id: components['schemas']['Id']
+      jobId: components['schemas']['Id']
+      attempt: number
+      /** @description Opens this assignment's operations and nothing else. Shown this once. */
+      token: string
+      /** Format: date-time */
+      createdAt: string
+      /**
+       * Format: date-time
+       * @description The lease. A heartbeat extends it.
+       */
+      expiresAt: string
+      /**
+       * Format: date-time
+       * @description No heartbeat extends the lease beyond this.
+       */
+      deadlineAt: string
+      ecsTaskArn?: components['schemas']['EcsArn']
+      ecsClusterArn?: components['schemas']['EcsArn']
+      workerName?: components['schemas']['WorkerName']
+    }
+    /**
+     * @example {
+     *       "assignment": {
+     *         "id": "019a8f00-0005-7000-8000-000000000005",
+     *         "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *         "attempt": 1,
+     *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *         "createdAt": "2026-03-02T21:40:00.007Z",
+     *         "expiresAt": "2026-03-02T21:40:20.007Z",
+     *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *         "workerName": "hpc-node-17"
+     *       }
+     *     }
+     */
+    Assigned: {
+      assignment: components['schemas']['Assignment']
+    }
+    /**
+     * @example {
+     *       "jobTypes": [
+     *         "TEST"
+     *       ],
+     *       "limit": 1,
+     *       "waitSeconds": 20,
+     *       "workerName": "hpc-node-17"
+     *     }
+     */
+    ClaimRequest: {
+      jobTypes: components['schemas']['JobType'][]
+      /** @description At most so many jobs. 1 unless told otherwise. */
+      limit?: number
+      /** @description How long to wait for a first job. 0 unless told otherwise. */
+      waitSeconds?: number
+      ecsTaskArn?: components['schemas']['EcsArn']
+      ecsClusterArn?: components['schemas']['EcsArn']
+      workerName?: components['schemas']['WorkerName']
+    }
+    /**
+     * @example {
+     *       "job": {
+     *         "id": "019a8f00-0003-7000-8000-000000000003",
+     *         "type": "TEST",
+     *         "inputPayload": {
+     *           "id": 42,
+     *           "sleepSeconds": 2
+     *         },
+     *         "priority": "NORMAL",
+     *         "attempts": 1,
+     *         "maxAttempts": 3,
+     *         "createdAt": "2026-03-02T21:40:00.000Z"
+     *       },
+     *       "assignment": {
+     *         "id": "019a8f00-0005-7000-8000-000000000005",
+     *         "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *         "attempt": 1,
+     *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *         "createdAt": "2026-03-02T21:40:00.007Z",
+     *         "expiresAt": "2026-03-02T21:40:20.007Z",
+     *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *         "workerName": "hpc-node-17"
+     *       }
+     *     }
+     */
+    Claim: {
+      job: components['schemas']['ClaimableJob']
+      assignment: components['schemas']['Assignment']
+    }
+    /**
+     * @example {
+     *       "claims": []
+     *     }
+     */
+    Claims: {
+      claims: components['schemas']['Claim'][]
+    }
+    /**
+     * @example {
+     *       "progress": 0.4
+     *     }
+     */
+    HeartbeatRequest: {
+      /** @description What is done, as a fraction. */
+      progress?: number
+    }
+    /**
+     * @example {
+     *       "expiresAt": "2026-03-02T21:40:26.500Z",
+     *       "deadlineAt": "2026-03-02T21:55:00.007Z"
+     *     }
+     */
+    Heartbeat: {
+      /**
+       * Format: date-time
+       * @description The lease, extended.
+       */
+      expiresAt: string
+      /** Format: date-time */
+      deadlineAt: string
+    }
+    /**
+     * @example {
+     *       "entries": [
+     *         {
+     *           "level": "INFO",
+     *           "message": "Reading depth in bands of 256 rows"
+     *         }
+     *       ]
+     *     }
+     */
+    LogEntries: {
+      entries: {
+        level?: components['schemas']['LogLevel']
+        message: string
+      }[]
+    }
+    /**
+     * @example {
+     *       "name": "layers/depth.tif",
+     *       "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
+     *       "sizeBytes": 1657170,
+     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "contentType": "image/tiff",
+     *       "expiresAt": "2026-03-02T22:00:00.000Z"
+     *     }
+     */
+    JobInputFile: {
+      name: components['schemas']['FileName']
+      /**
+       * Format: uri
+       * @description Answers GET without credentials until `expiresAt`.
+       */
+      url: string
+      sizeBytes: number
+      sha256: components['schemas']['Sha256']
+      contentType: string
+      /** Format: date-time */
+      expiresAt: string
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "name": "layers/depth.tif",
+     *           "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
+     *           "sizeBytes": 1657170,
+     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *           "contentType": "image/tiff",
+     *           "expiresAt": "2026-03-02T22:00:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    JobInputs: {
+      items: components['schemas']['JobInputFile'][]
+    }
+    /**
+     * @example {
+     *       "name": "sites.geojson",
+     *       "sizeBytes": 20480,
+     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "contentType": "application/geo+json"
+     *     }
+     */
+    FileDeclaration: {
+      name: components['schemas']['FileName']
+      /** @description The file's exact size. */
+      sizeBytes: number
+      sha256: components['schemas']['Sha256']
+      contentType: components['schemas']['ContentType']
+    }
+    /**
+     * @example {
+     *       "files": [
+     *         {
+     *           "name": "sites.geojson",
+     *           "sizeBytes": 20480,
+     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *           "contentType": "application/geo+json"
+     *         }
+     *       ]
+     *     }
+     */
+    UploadsRequest: {
+      files: components['schemas']['FileDeclaration'][]
+    }
+    /**
+     * @example {
+     *       "items": [
+     *         {
+     *           "name": "sites.geojson",
+     *           "url": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c",
+     *           "method": "PUT",
+     *           "headers": {
+     *             "content-type": "application/geo+json"
+     *           },
+     *           "expiresAt": "2026-03-02T22:00:00.000Z"
+     *         }
+     *       ]
+     *     }
+     */
+    SignedUploads: {
+      items: components['schemas']['SignedUpload'][]
+    }
+    /**
+     * @example {
+     *       "status": "SUCCEEDED",
+     *       "resultPayload": {
+     *         "id": 42
+     *       }
+     *     }
+     */
+    ResultRequest: {
+      /** @enum {string} */
+      status: 'SUCCEEDED' | 'FAILED'
+      /** @description What the job type's result schema describes. For SUCCEEDED. */
+      resultPayload?: {
+        [key: string]: unknown
+      }
+      /** @description Whatever the worker wants to keep with the result. */
+      metadata?: {
+        [key: string]: unknown
+      }
+      error?: components['schemas']['JobError']
+    }
+    /**
+     * @example {
+     *       "assignmentId": "019a8f00-0005-7000-8000-000000000005",
+     *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+     *       "status": "SUCCEEDED",
+     *       "willRetry": false
+     *     }
+     */
+    ResultAccepted: {
+      assignmentId: components['schemas']['Id']
+      jobId: components['schemas']['Id']
+      /**
+       * @description What this attempt came to.
+       * @enum {string}
+       */
+      status: 'SUCCEEDED' | 'FAILED'
+      /** @description True where the job goes back to PENDING for another attempt. */
+      willRetry: boolean
+    }
+    /**
+     * @example {
+     *       "status": "ok"
+     *     }
+     */
+    Health: {
+      /** @enum {string} */
+      status: 'ok'
+    }
+    /**
+     * @example {
+     *       "status": "ok",
+     *       "checks": {
+     *         "database": "ok",
+     *         "store": "ok"
+     *       }
+     *     }
+     */
+    Readiness: {
+      /** @enum {string} */
+      status: 'ok' | 'unavailable'
+      /** @description What was asked, and what it said. */
+      checks: {
+        /** @enum {string} */
+        database: 'ok' | 'unavailable'
+        /** @enum {string} */
+        store: 'ok' | 'unavailable'
+      }
+    }
+    /**
+     * @example {
+     *       "id": 2,
+     *       "kind": "status",
+     *       "at": "2026-03-02T21:40:00.007Z",
+     *       "status": "IN_PROGRESS"
+     *     }
+     */
+    JobStatusEvent: {
+      id: number
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'status'
+      /** Format: date-time */
+      at: string
+      status: components['schemas']['JobStatus']
+      /** @description Why, where it is not plain: a retry, a lease that expired, a worker that gave the job back. */
+      reason?: string
+    }
+    /**
+     * @example {
+     *       "id": 5,
+     *       "kind": "progress",
+     *       "at": "2026-03-02T21:40:04.000Z",
+     *       "progress": 0.4
+     *     }
+     */
+    JobProgressEvent: {
+      id: number
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'progress'
+      /** Format: date-time */
+      at: string
+      progress: number
+    }
+    /**
+     * @example {
+     *       "id": 4,
+     *       "kind": "log",
+     *       "at": "2026-03-02T21:40:03.100Z",
+     *       "level": "INFO",
+     *       "message": "Reading depth in bands of 256 rows"
+     *     }
+     */
+    JobLogEvent: {
+      id: number
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'log'
+      /** Format: date-time */
+      at: string
+      level: components['schemas']['LogLevel']
+      message: string
+    }
+  }
+  responses: {
+    /** @description The request does not fit the contract. `errors` points at each fault. */
+    InvalidRequest: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/invalid-request",
+         *       "title": "Invalid request",
+         *       "status": 400,
+         *       "detail": "The request does not fit the contract.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "invalid_request",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c",
+         *       "errors": [
+         *         {
+         *           "pointer": "/inputPayload/threshold",
+         *           "detail": "Too big: expected number to be <=1"
+         *         }
+         *       ]
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The caller is known but may not do this. */
+    Forbidden: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/forbidden",
+         *       "title": "Not allowed",
+         *       "status": 403,
+         *       "detail": "This needs the role ADMIN.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "forbidden",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Something that this needs does not answer. Nothing was lost. Try again after `Retry-After`. */
+    ServiceUnavailable: {
+      headers: {
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/service-unavailable",
+         *       "title": "Service unavailable",
+         *       "status": 503,
+         *       "detail": "The database does not answer.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "service_unavailable",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Another fault of the request, see `code`. */
+    ClientError: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/payload-too-large",
+         *       "title": "Payload too large",
+         *       "status": 413,
+         *       "detail": "The body may have at most 1048576 bytes.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "payload_too_large",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description A fault of ours. The logs know it by `requestId`. */
+    ServerError: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/internal",
+         *       "title": "Internal error",
+         *       "status": 500,
+         *       "detail": "Something went wrong on our side.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "internal",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Credentials are missing, wrong or expired. */
+    Unauthenticated: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/unauthenticated",
+         *       "title": "Not signed in",
+         *       "status": 401,
+         *       "detail": "Send a token or an API key.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "unauthenticated",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such thing, or not for this caller. */
+    NotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-not-found",
+         *       "title": "Job not found",
+         *       "status": 404,
+         *       "detail": "There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "job_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The resource has changed since it was read. */
+    PreconditionFailed: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/precondition-failed",
+         *       "title": "Resource has changed",
+         *       "status": 412,
+         *       "detail": "The polygon is at version \"3\" now.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "precondition_failed",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The resource is not in a state that allows this. */
+    Conflict: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-finished",
+         *       "title": "Job finished",
+         *       "status": 409,
+         *       "detail": "The job is SUCCEEDED. What is final cannot change.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "job_finished",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The request is well formed but cannot be carried out as it stands. */
+    Unprocessable: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/unresolved-reference",
+         *       "title": "Unresolved reference",
+         *       "status": 422,
+         *       "detail": "The region lizard-island has no layer named rugosity that is READY.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "unresolved_reference",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Too much at once. Try again after `Retry-After`. */
+    TooManyRequests: {
+      headers: {
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/too-many-active-jobs",
+         *       "title": "Too many active jobs",
+         *       "status": 429,
+         *       "detail": "You have 1000 unfinished jobs. Wait for some to finish.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "too_many_active_jobs",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The assignment is over: its lease expired, or its job was cancelled (`job_cancelled`). Stop working on it. */
+    AssignmentLost: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/assignment-lost",
+         *       "title": "Assignment lost",
+         *       "status": 409,
+         *       "detail": "The lease of this assignment has expired.",
+         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
+         *       "code": "assignment_lost",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+  }
+  parameters: {
+    /**
+     * @description At most so many items.
+     * @example 50
+     */
+    Limit: number
+    /** @description The `nextCursor` of the page before. */
+    Cursor: components['schemas']['Cursor']
+    /**
+     * @description The API key's id.
+     * @example 019a8f00-0006-7000-8000-000000000006
+     */
+    ApiKeyId: components['schemas']['Id']
+    /**
+     * @description The polygon's id.
+     * @example 019a8f00-0002-7000-8000-000000000002
+     */
+    PolygonId: components['schemas']['Id']
+    /**
+     * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+     * @example "1"
+     */
+    IfMatch: string
+    /**
+     * @description The region's name.
+     * @example lizard-island
+     */
+    Region: components['schemas']['RegionName']
+    /**
+     * @description The layer's name.
+     * @example depth
+     */
+    Layer: components['schemas']['LayerName']
+    /**
+     * @description Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with
+     *     422, and with 409 while the first request is still under way.
+     * @example 5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11
+     */
+    IdempotencyKey: string
+    /**
+     * @description The job's id.
+     * @example 019a8f00-0003-7000-8000-000000000003
+     */
+    JobId: components['schemas']['Id']
+    /**
+     * @description The assignment's id.
+     * @example 019a8f00-0005-7000-8000-000000000005
+     */
+    AssignmentId: components['schemas']['Id']
+  }
+  requestBodies: never
+  headers: {
+    /**
+     * @description Seconds after which to try again.
+     * @example 5
+     */
+    RetryAfter: number
+    /**
+     * @description Where the new resource is.
+     * @example /api/jobs/019a8f00-0003-7000-8000-000000000003
+     */
+    Location: string
+    /**
+     * @description Names this version of the resource. Send it back as `If-Match`.
+     * @example "1"
+     */
+    ETag: string
+  }
+  pathItems: never
+}
+export type $defs = Record<string, never>
+export interface operations {
+  register: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ana@reef.example",
+         *       "password": "slow-tides-carry-sand",
+         *       "name": "Ana Torres"
+         *     }
+         */
+        'application/json': components['schemas']['RegisterRequest']
+      }
+    }
+    responses: {
+      /** @description The account exists. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "userId": "019a8f00-0001-7000-8000-000000000001"
+           *     }
+           */
+          'application/json': components['schemas']['Registration']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  login: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ana@reef.example",
+         *       "password": "slow-tides-carry-sand"
+         *     }
+         */
+        'application/json': components['schemas']['LoginRequest']
+      }
+    }
+    responses: {
+      /** @description Signed in. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl",
+           *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E",
+           *       "expiresIn": 3600
+           *     }
+           */
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  refreshToken: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E"
+         *     }
+         */
+        'application/json': components['schemas']['TokenRequest']
+      }
+    }
+    responses: {
+      /** @description New tokens. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl",
+           *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E",
+           *       "expiresIn": 3600
+           *     }
+           */
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  logout: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Signed out. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getProfile: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The person. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "user": {
+           *         "id": "019a8f00-0001-7000-8000-000000000001",
+           *         "email": "ana@reef.example",
+           *         "name": "Ana Torres",
+           *         "roles": [
+           *           "USER"
+           *         ],
+           *         "createdAt": "2026-03-02T21:14:05.120Z",
+           *         "updatedAt": "2026-03-02T21:14:05.120Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Profile']
+        }
+      }
+      401: components['responses']['Unauthenticated']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getJwks: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The keys. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "keys": [
+           *         {
+           *           "kty": "RSA",
+           *           "kid": "Nq4kZ1uXbq0",
+           *           "use": "sig",
+           *           "alg": "RS256",
+           *           "n": "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri",
+           *           "e": "AQAB"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['Jwks']
+        }
+      }
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getMe: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The person. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0001-7000-8000-000000000001",
+           *       "email": "ana@reef.example",
+           *       "name": "Ana Torres",
+           *       "roles": [
+           *         "USER"
+           *       ],
+           *       "createdAt": "2026-03-02T21:14:05.120Z",
+           *       "updatedAt": "2026-03-02T21:14:05.120Z"
+           *     }
+           */
+          'application/json': components['schemas']['User']
+        }
+      }
+      401: components['responses']['Unauthenticated']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  updateMe: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Ana Torres-Vega"
+         *     }
+         */
+        'application/json': components['schemas']['UserMeUpdate']
+      }
+    }
+    responses: {
+      /** @description The person as they are now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0001-7000-8000-000000000001",
+           *       "email": "ana@reef.example",
+           *       "name": "Ana Torres",
+           *       "roles": [
+           *         "USER"
+           *       ],
+           *       "createdAt": "2026-03-02T21:14:05.120Z",
+           *       "updatedAt": "2026-03-02T21:14:05.120Z"
+           *     }
+           */
+          'application/json': components['schemas']['User']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listApiKeys: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of keys. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": "019a8f00-0006-7000-8000-000000000006",
+           *           "name": "Cluster worker",
+           *           "scopes": [
+           *             "jobs:work"
+           *           ],
+           *           "prefix": "fs_4kQ9",
+           *           "createdAt": "2026-03-02T21:20:00.000Z",
+           *           "lastUsedAt": "2026-03-02T21:41:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['ApiKeyPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createApiKey: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Cluster worker",
+         *       "scopes": [
+         *         "jobs:work"
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['ApiKeyCreate']
+      }
+    }
+    responses: {
+      /** @description The key exists. */
+      201: {
+        headers: {
+          Location: components['headers']['Location']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0006-7000-8000-000000000006",
+           *       "name": "Cluster worker",
+           *       "scopes": [
+           *         "jobs:work"
+           *       ],
+           *       "prefix": "fs_4kQ9",
+           *       "createdAt": "2026-03-02T21:20:00.000Z",
+           *       "key": "fs_4kQ9mB0Zc1pXw7Tt2hVfYl8sUe3nRj6aDgKi5oCqHLM"
+           *     }
+           */
+          'application/json': components['schemas']['ApiKeyCreated']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteApiKey: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The API key's id.
+         * @example 019a8f00-0006-7000-8000-000000000006
+         */
+        apiKeyId: components['parameters']['ApiKeyId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Revoked. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listPolygons: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of polygons. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": "019a8f00-0002-7000-8000-000000000002",
+           *           "userId": "019a8f00-0001-7000-8000-000000000001",
+           *           "name": "Lizard Island lagoon",
+           *           "polygon": {
+           *             "type": "Polygon",
+           *             "coordinates": [
+           *               [
+           *                 [
+           *                   145.442,
+           *                   -14.668
+           *                 ],
+           *                 [
+           *                   145.461,
+           *                   -14.668
+           *                 ],
+           *                 [
+           *                   145.461,
+           *                   -14.651
+           *                 ],
+           *                 [
+           *                   145.442,
+           *                   -14.651
+           *                 ],
+           *                 [
+           *                   145.442,
+           *                   -14.668
+           *                 ]
+           *               ]
+           *             ]
+           *           },
+           *           "properties": {},
+           *           "createdAt": "2026-03-02T21:30:00.000Z",
+           *           "updatedAt": "2026-03-02T21:30:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['PolygonPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createPolygon: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Lizard Island lagoon",
+         *       "polygon": {
+         *         "type": "Polygon",
+         *         "coordinates": [
+         *           [
+         *             [
+         *               145.442,
+         *               -14.668
+         *             ],
+         *             [
+         *               145.461,
+         *               -14.668
+         *             ],
+         *             [
+         *               145.461,
+         *               -14.651
+         *             ],
+         *             [
+         *               145.442,
+         *               -14.651
+         *             ],
+         *             [
+         *               145.442,
+         *               -14.668
+         *             ]
+         *           ]
+         *         ]
+         *       }
+         *     }
+         */
+        'application/json': components['schemas']['PolygonWrite']
+      }
+    }
+    responses: {
+      /** @description The polygon exists. */
+      201: {
+        headers: {
+          Location: components['headers']['Location']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0002-7000-8000-000000000002",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "Lizard Island lagoon",
+           *       "polygon": {
+           *         "type": "Polygon",
+           *         "coordinates": [
+           *           [
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ]
+           *           ]
+           *         ]
+           *       },
+           *       "properties": {},
+           *       "createdAt": "2026-03-02T21:30:00.000Z",
+           *       "updatedAt": "2026-03-02T21:30:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Polygon']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getPolygon: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The polygon's id.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId: components['parameters']['PolygonId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The polygon. */
+      200: {
+        headers: {
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0002-7000-8000-000000000002",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "Lizard Island lagoon",
+           *       "polygon": {
+           *         "type": "Polygon",
+           *         "coordinates": [
+           *           [
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ]
+           *           ]
+           *         ]
+           *       },
+           *       "properties": {},
+           *       "createdAt": "2026-03-02T21:30:00.000Z",
+           *       "updatedAt": "2026-03-02T21:30:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Polygon']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  replacePolygon: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+         * @example "1"
+         */
+        'If-Match'?: components['parameters']['IfMatch']
+      }
+      path: {
+        /**
+         * @description The polygon's id.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId: components['parameters']['PolygonId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "Lizard Island lagoon",
+         *       "polygon": {
+         *         "type": "Polygon",
+         *         "coordinates": [
+         *           [
+         *             [
+         *               145.442,
+         *               -14.668
+         *             ],
+         *             [
+         *               145.461,
+         *               -14.668
+         *             ],
+         *             [
+         *               145.461,
+         *               -14.651
+         *             ],
+         *             [
+         *               145.442,
+         *               -14.651
+         *             ],
+         *             [
+         *               145.442,
+         *               -14.668
+         *             ]
+         *           ]
+         *         ]
+         *       }
+         *     }
+         */
+        'application/json': components['schemas']['PolygonWrite']
+      }
+    }
+    responses: {
+      /** @description The polygon as it is now. */
+      200: {
+        headers: {
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0002-7000-8000-000000000002",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "Lizard Island lagoon",
+           *       "polygon": {
+           *         "type": "Polygon",
+           *         "coordinates": [
+           *           [
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ]
+           *           ]
+           *         ]
+           *       },
+           *       "properties": {},
+           *       "createdAt": "2026-03-02T21:30:00.000Z",
+           *       "updatedAt": "2026-03-02T21:30:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Polygon']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      412: components['responses']['PreconditionFailed']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deletePolygon: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+         * @example "1"
+         */
+        'If-Match'?: components['parameters']['IfMatch']
+      }
+      path: {
+        /**
+         * @description The polygon's id.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId: components['parameters']['PolygonId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      412: components['responses']['PreconditionFailed']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listRegions: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of regions. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "name": "lizard-island",
+           *           "title": "Lizard Island",
+           *           "description": "The reef slope around Lizard Island.",
+           *           "layers": [],
+           *           "createdAt": "2026-03-01T03:58:00.000Z",
+           *           "updatedAt": "2026-03-01T03:58:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['RegionPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getRegion: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The region. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "name": "lizard-island",
+           *       "title": "Lizard Island",
+           *       "description": "The reef slope around Lizard Island.",
+           *       "layers": [
+           *         {
+           *           "name": "depth",
+           *           "version": 1,
+           *           "status": "READY",
+           *           "sizeBytes": 1657170,
+           *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+           *           "readyVersion": 1,
+           *           "createdAt": "2026-03-01T04:00:00.000Z"
+           *         }
+           *       ],
+           *       "createdAt": "2026-03-01T03:58:00.000Z",
+           *       "updatedAt": "2026-03-01T03:58:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Region']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  putRegion: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "title": "Lizard Island",
+         *       "description": "The reef slope around Lizard Island."
+         *     }
+         */
+        'application/json': components['schemas']['RegionWrite']
+      }
+    }
+    responses: {
+      /** @description The region as it is now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "name": "lizard-island",
+           *       "title": "Lizard Island",
+           *       "description": "The reef slope around Lizard Island.",
+           *       "layers": [
+           *         {
+           *           "name": "depth",
+           *           "version": 1,
+           *           "status": "READY",
+           *           "sizeBytes": 1657170,
+           *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+           *           "readyVersion": 1,
+           *           "createdAt": "2026-03-01T04:00:00.000Z"
+           *         }
+           *       ],
+           *       "createdAt": "2026-03-01T03:58:00.000Z",
+           *       "updatedAt": "2026-03-01T03:58:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Region']
+        }
+      }
+      /** @description The region exists. */
+      201: {
+        headers: {
+          Location: components['headers']['Location']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "name": "lizard-island",
+           *       "title": "Lizard Island",
+           *       "description": "The reef slope around Lizard Island.",
+           *       "layers": [
+           *         {
+           *           "name": "depth",
+           *           "version": 1,
+           *           "status": "READY",
+           *           "sizeBytes": 1657170,
+           *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+           *           "readyVersion": 1,
+           *           "createdAt": "2026-03-01T04:00:00.000Z"
+           *         }
+           *       ],
+           *       "createdAt": "2026-03-01T03:58:00.000Z",
+           *       "updatedAt": "2026-03-01T03:58:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Region']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteRegion: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteLayer: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+        /**
+         * @description The layer's name.
+         * @example depth
+         */
+        layer: components['parameters']['Layer']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createLayerUpload: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+        /**
+         * @description The layer's name.
+         * @example depth
+         */
+        layer: components['parameters']['Layer']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "sizeBytes": 1657170,
+         *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "contentType": "image/tiff"
+         *     }
+         */
+        'application/json': components['schemas']['LayerUpload']
+      }
+    }
+    responses: {
+      /** @description The version awaits its file. */
+      201: {
+        headers: {
+          Location: components['headers']['Location']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "version": 1,
+           *       "upload": {
+           *         "name": "depth.tif",
+           *         "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Zx1c",
+           *         "method": "PUT",
+           *         "headers": {
+           *           "content-type": "image/tiff"
+           *         },
+           *         "expiresAt": "2026-03-01T05:00:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['LayerUploadCreated']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  completeLayer: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The region's name.
+         * @example lizard-island
+         */
+        region: components['parameters']['Region']
+        /**
+         * @description The layer's name.
+         * @example depth
+         */
+        layer: components['parameters']['Layer']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "version": 1
+         *     }
+         */
+        'application/json': components['schemas']['LayerComplete']
+      }
+    }
+    responses: {
+      /** @description The inspection is under way. */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "name": "depth",
+           *       "version": 1,
+           *       "status": "READY",
+           *       "sizeBytes": 1657170,
+           *       "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
+           *       "readyVersion": 1,
+           *       "raster": {
+           *         "width": 3740,
+           *         "height": 4910,
+           *         "crs": {
+           *           "epsg": 32755,
+           *           "name": "WGS 84 / UTM zone 55S",
+           *           "proj4": "+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs"
+           *         },
+           *         "extent": [
+           *           324150,
+           *           8370450,
+           *           342850,
+           *           8395000
+           *         ],
+           *         "bbox": [
+           *           145.368,
+           *           -14.735,
+           *           145.543,
+           *           -14.512
+           *         ],
+           *         "resolution": [
+           *           5,
+           *           5
+           *         ],
+           *         "dataType": "Float32",
+           *         "nodata": -9999,
+           *         "minimum": -29.98,
+           *         "maximum": -3.7,
+           *         "validCells": 7411063
+           *       },
+           *       "createdAt": "2026-03-01T04:00:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Layer']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['Conflict']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listJobTypes: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The job types, all on one page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "type": "TEST",
+           *           "title": "Try a deployment out",
+           *           "version": 1,
+           *           "isInternal": false,
+           *           "isCacheable": true,
+           *           "leaseSeconds": 20,
+           *           "timeoutSeconds": 900,
+           *           "maxAttempts": 3,
+           *           "compute": {
+           *             "cpuUnits": 256,
+           *             "memoryMiB": 512
+           *           },
+           *           "inputSchema": {
+           *             "type": "object",
+           *             "required": [
+           *               "id"
+           *             ],
+           *             "properties": {
+           *               "id": {
+           *                 "type": "integer"
+           *               }
+           *             }
+           *           }
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['JobTypePage']
+        }
+      }
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getJobType: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The job type's name.
+         * @example TEST
+         */
+        type: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The job type. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "type": "TEST",
+           *       "title": "Try a deployment out",
+           *       "version": 1,
+           *       "isInternal": false,
+           *       "isCacheable": true,
+           *       "leaseSeconds": 20,
+           *       "timeoutSeconds": 900,
+           *       "maxAttempts": 3,
+           *       "compute": {
+           *         "cpuUnits": 256,
+           *         "memoryMiB": 512
+           *       },
+           *       "inputSchema": {
+           *         "type": "object",
+           *         "required": [
+           *           "id"
+           *         ],
+           *         "properties": {
+           *           "id": {
+           *             "type": "integer"
+           *           }
+           *         }
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['JobTypeDescription']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listJobs: {
+    parameters: {
+      query?: {
+        /** @description Only jobs in this state. */
+        status?: components['schemas']['JobStatus']
+        /** @description Only jobs of this type. */
+        type?: components['schemas']['JobType']
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of jobs. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": "019a8f00-0003-7000-8000-000000000003",
+           *           "type": "TEST",
+           *           "status": "SUCCEEDED",
+           *           "priority": "NORMAL",
+           *           "inputPayload": {
+           *             "id": 42
+           *           },
+           *           "resultPayload": {
+           *             "id": 42
+           *           },
+           *           "attempts": 1,
+           *           "maxAttempts": 3,
+           *           "lastEventId": 3,
+           *           "createdAt": "2026-03-02T21:40:00.000Z",
+           *           "updatedAt": "2026-03-02T21:40:00.310Z",
+           *           "startedAt": "2026-03-02T21:40:00.007Z",
+           *           "finishedAt": "2026-03-02T21:40:00.310Z"
+           *         }
+           *       ],
+           *       "nextCursor": "MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz"
+           *     }
+           */
+          'application/json': components['schemas']['JobPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createJob: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with
+         *     422, and with 409 while the first request is still under way.
+         * @example 5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11
+         */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey']
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "type": "TEST",
+         *       "inputPayload": {
+         *         "id": 42,
+         *         "sleepSeconds": 2
+         *       }
+         *     }
+         */
+        'application/json': components['schemas']['JobCreate']
+      }
+    }
+    responses: {
+      /** @description The job exists. */
+      201: {
+        headers: {
+          Location: components['headers']['Location']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+           *       "cached": false,
+           *       "jobRequestId": "019a8f00-0004-7000-8000-000000000004"
+           *     }
+           */
+          'application/json': components['schemas']['JobCreated']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      409: components['responses']['Conflict']
+      422: components['responses']['Unprocessable']
+      429: components['responses']['TooManyRequests']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listJobRequests: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of requests. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": "019a8f00-0004-7000-8000-000000000004",
+           *           "jobId": "019a8f00-0003-7000-8000-000000000003",
+           *           "type": "SUITABILITY_ASSESSMENT",
+           *           "status": "IN_PROGRESS",
+           *           "cached": false,
+           *           "createdAt": "2026-03-02T21:40:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['JobRequestPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getJob: {
+    parameters: {
+      query?: {
+        /** @description Wait so long for the job to change, unless it is final. */
+        waitSeconds?: number
+        /** @description With `waitSeconds`: answer as soon as `lastEventId` is beyond this. Without it, the next change counts. */
+        afterEventId?: number
+      }
+      header?: never
+      path: {
+        /**
+         * @description The job's id.
+         * @example 019a8f00-0003-7000-8000-000000000003
+         */
+        jobId: components['parameters']['JobId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The job. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0003-7000-8000-000000000003",
+           *       "type": "SUITABILITY_ASSESSMENT",
+           *       "status": "IN_PROGRESS",
+           *       "priority": "NORMAL",
+           *       "inputPayload": {
+           *         "region": "lizard-island",
+           *         "criteria": {
+           *           "depth": {
+           *             "min": -10,
+           *             "max": -4
+           *           },
+           *           "slope": {
+           *             "max": 30
+           *           }
+           *         },
+           *         "xDist": 100,
+           *         "yDist": 50,
+           *         "threshold": 0.9,
+           *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
+           *       },
+           *       "progress": 0.4,
+           *       "attempts": 1,
+           *       "maxAttempts": 3,
+           *       "lastEventId": 7,
+           *       "createdAt": "2026-03-02T21:40:00.000Z",
+           *       "updatedAt": "2026-03-02T21:40:09.310Z",
+           *       "startedAt": "2026-03-02T21:40:00.007Z"
+           *     }
+           */
+          'application/json': components['schemas']['Job']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  cancelJob: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The job's id.
+         * @example 019a8f00-0003-7000-8000-000000000003
+         */
+        jobId: components['parameters']['JobId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The job as it is now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0003-7000-8000-000000000003",
+           *       "type": "SUITABILITY_ASSESSMENT",
+           *       "status": "IN_PROGRESS",
+           *       "priority": "NORMAL",
+           *       "inputPayload": {
+           *         "region": "lizard-island",
+           *         "criteria": {
+           *           "depth": {
+           *             "min": -10,
+           *             "max": -4
+           *           },
+           *           "slope": {
+           *             "max": 30
+           *           }
+           *         },
+           *         "xDist": 100,
+           *         "yDist": 50,
+           *         "threshold": 0.9,
+           *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
+           *       },
+           *       "progress": 0.4,
+           *       "attempts": 1,
+           *       "maxAttempts": 3,
+           *       "lastEventId": 7,
+           *       "createdAt": "2026-03-02T21:40:00.000Z",
+           *       "updatedAt": "2026-03-02T21:40:09.310Z",
+           *       "startedAt": "2026-03-02T21:40:00.007Z"
+           *     }
+           */
+          'application/json': components['schemas']['Job']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['Conflict']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listJobLogs: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path: {
+        /**
+         * @description The job's id.
+         * @example 019a8f00-0003-7000-8000-000000000003
+         */
+        jobId: components['parameters']['JobId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of log entries. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": 4,
+           *           "at": "2026-03-02T21:40:03.100Z",
+           *           "level": "INFO",
+           *           "message": "Reading depth in bands of 256 rows"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['JobLogPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  streamJobEvents: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description The id of the last event that was seen.
+         * @example 4
+         */
+        'Last-Event-ID'?: number
+      }
+      path: {
+        /**
+         * @description The job's id.
+         * @example 019a8f00-0003-7000-8000-000000000003
+         */
+        jobId: components['parameters']['JobId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Events. The data of each is a `JobEvent`. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example id: 2
+           *     event: status
+           *     data: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}
+           */
+          'text/event-stream': string
+        }
+      }
+      /** @description The job is final and there is no further event. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  downloadJob: {
+    parameters: {
+      query?: {
+        /** @description How long the links work. */
+        expirySeconds?: number
+      }
+      header?: never
+      path: {
+        /**
+         * @description The job's id.
+         * @example 019a8f00-0003-7000-8000-000000000003
+         */
+        jobId: components['parameters']['JobId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The links. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "job": {
+           *         "id": "019a8f00-0003-7000-8000-000000000003",
+           *         "type": "SUITABILITY_ASSESSMENT",
+           *         "status": "SUCCEEDED"
+           *       },
+           *       "files": {
+           *         "sites.geojson": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w",
+           *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['JobDownload']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['Conflict']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  pollJobs: {
+    parameters: {
+      query?: {
+        /** @description Only jobs of this type. */
+        jobType?: components['schemas']['JobType']
+        /** @description At most so many jobs. */
+        limit?: number
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Jobs that wait. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "jobs": [
+           *         {
+           *           "id": "019a8f00-0003-7000-8000-000000000003",
+           *           "type": "TEST",
+           *           "inputPayload": {
+           *             "id": 42,
+           *             "sleepSeconds": 2
+           *           },
+           *           "priority": "NORMAL",
+           *           "attempts": 0,
+           *           "maxAttempts": 3,
+           *           "createdAt": "2026-03-02T21:40:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['JobPoll']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  assignJob: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+         *       "workerName": "hpc-node-17"
+         *     }
+         */
+        'application/json': components['schemas']['AssignRequest']
+      }
+    }
+    responses: {
+      /** @description The job is yours. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "assignment": {
+           *         "id": "019a8f00-0005-7000-8000-000000000005",
+           *         "jobId": "019a8f00-0003-7000-8000-000000000003",
+           *         "attempt": 1,
+           *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+           *         "createdAt": "2026-03-02T21:40:00.007Z",
+           *         "expiresAt": "2026-03-02T21:40:20.007Z",
+           *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+           *         "workerName": "hpc-node-17"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Assigned']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['Conflict']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  claimJobs: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "jobTypes": [
+         *         "TEST"
+         *       ],
+         *       "limit": 1,
+         *       "waitSeconds": 20,
+         *       "workerName": "hpc-node-17"
+         *     }
+         */
+        'application/json': components['schemas']['ClaimRequest']
+      }
+    }
+    responses: {
+      /** @description The jobs that are yours now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "claims": []
+           *     }
+           */
+          'application/json': components['schemas']['Claims']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  heartbeat: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "progress": 0.4
+         *     }
+         */
+        'application/json': components['schemas']['HeartbeatRequest']
+      }
+    }
+    responses: {
+      /** @description The lease is extended. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "expiresAt": "2026-03-02T21:40:26.500Z",
+           *       "deadlineAt": "2026-03-02T21:55:00.007Z"
+           *     }
+           */
+          'application/json': components['schemas']['Heartbeat']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  appendLogs: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "entries": [
+         *         {
+         *           "level": "INFO",
+         *           "message": "Reading depth in bands of 256 rows"
+         *         }
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['LogEntries']
+      }
+    }
+    responses: {
+      /** @description Kept. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listInputs: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The links. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "name": "layers/depth.tif",
+           *           "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
+           *           "sizeBytes": 1657170,
+           *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           *           "contentType": "image/tiff",
+           *           "expiresAt": "2026-03-02T22:00:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['JobInputs']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createUploads: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "files": [
+         *         {
+         *           "name": "sites.geojson",
+         *           "sizeBytes": 20480,
+         *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "contentType": "application/geo+json"
+         *         }
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['UploadsRequest']
+      }
+    }
+    responses: {
+      /** @description Where to send the files. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "name": "sites.geojson",
+           *           "url": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c",
+           *           "method": "PUT",
+           *           "headers": {
+           *             "content-type": "application/geo+json"
+           *           },
+           *           "expiresAt": "2026-03-02T22:00:00.000Z"
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['SignedUploads']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  releaseJob: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Given back. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  reportResult: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The assignment's id.
+         * @example 019a8f00-0005-7000-8000-000000000005
+         */
+        assignmentId: components['parameters']['AssignmentId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "status": "SUCCEEDED",
+         *       "resultPayload": {
+         *         "id": 42
+         *       }
+         *     }
+         */
+        'application/json': components['schemas']['ResultRequest']
+      }
+    }
+    responses: {
+      /** @description Accepted. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "assignmentId": "019a8f00-0005-7000-8000-000000000005",
+           *       "jobId": "019a8f00-0003-7000-8000-000000000003",
+           *       "status": "SUCCEEDED",
+           *       "willRetry": false
+           *     }
+           */
+          'application/json': components['schemas']['ResultAccepted']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NotFound']
+      409: components['responses']['AssignmentLost']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getContract: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The contract. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "openapi": "3.0.3",
+           *       "info": {
+           *         "title": "Fieldstation API",
+           *         "version": "0.1.0"
+           *       },
+           *       "paths": {}
+           *     }
+           */
+          'application/json': {
+            [key: string]: unknown
+          }
+        }
+      }
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getDocs: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The page. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /** @example <!doctype html><title>Fieldstation API</title> */
+          'text/html': string
+        }
+      }
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getLiveness: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description It does. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "status": "ok"
+           *     }
+           */
+          'application/json': components['schemas']['Health']
+        }
+      }
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getReadiness: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description It is. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "status": "ok",
+           *       "checks": {
+           *         "database": "ok",
+           *         "store": "ok"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Readiness']
+        }
+      }
+      /** @description It is not. */
+      503: {
+        headers: {
+          'Retry-After': components['headers']['RetryAfter']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "status": "unavailable",
+           *       "checks": {
+           *         "database": "unavailable",
+           *         "store": "ok"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['Readiness']
+        }
+      }
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+}
+/** What each job type takes and gives. */
+export interface JobTypes {
+  RASTER_INSPECTION: {
+    input: components['schemas']['RasterInspectionJob']['inputPayload']
+    result: components['schemas']['RasterInspectionResult']
+  }
+  REGIONAL_ASSESSMENT: {
+    input: components['schemas']['RegionalAssessmentJob']['inputPayload']
+    result: components['schemas']['RegionalAssessmentResult']
+  }
+  SUITABILITY_ASSESSMENT: {
+    input: components['schemas']['SuitabilityAssessmentJob']['inputPayload']
+    result: components['schemas']['SuitabilityAssessmentResult']
+  }
+  TEST: {
+    input: components['schemas']['TestJob']['inputPayload']
+    result: components['schemas']['TestResult']
+  }
+}

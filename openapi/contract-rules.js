@@ -1,0 +1,96 @@
+/** Our own rules for the contract, beside Redocly's. Each is one sentence of the style that the whole API keeps. */
+
+
+/** A camelCase operationId, one tag, a summary like "List jobs", and a description. */
+const operationShape = () => ({
+  Operation(operation, { report, location }) {
+    const say = (message, key) => report({ message, location: key ? location.child(key) : location })
+    if (!/^[a-z][A-Za-z]+$/.test(operation.operationId ?? '')) say('operationId must be camelCase.')
+    if (operation.tags?.length !== 1) say('An operation has exactly one tag.')
+    if (!/^[A-Z].*[^.]$/.test(operation.summary ?? '')) say('A summary starts with a capital and has no full stop.')
+    if (!operation.description?.trim()) say('An operation has a description.')
+  },
+})
+
+/** Every response body has an example, its own or its schema's, so that mocks and documentation tell our story. */
+const responseExample = () => ({
+  Response: {
+    MediaType(media, { report, location, resolve }) {
+      const schema = media.schema?.$ref ? resolve(media.schema).node : media.schema
+      const has = media.example ?? media.examples ?? schema?.example
+      if (has === undefined) report({ message: 'A response body has an example.', location })
+    },
+  },
+})
+
+/** Whoever calls can count on 4XX, 503 and 5XX, and on problem+json in each of them. */
+const sharedErrors = () => ({
+  Operation(operation, { report, location, resolve }) {
+    for (const status of ['4XX', '503', '5XX'])
+      if (!operation.responses?.[status])
+        report({ message: `Every operation answers ${status}.`, location: location.child('responses') })
+    for (const [status, reference] of Object.entries(operation.responses ?? {})) {
+      const response = reference.$ref ? resolve(reference).node : reference
+      const isProblem = /^[45]/.test(status) && operation.operationId !== 'getReadiness'
+      if (isProblem && !response?.content?.['application/problem+json'])
+        report({ message: `${status} must be application/problem+json.`, location: location.child('responses') })
+    }
+  },
+})
+
+/** Each operation says who may call it, in scopes and roles that exist. */
+const access = () => {
+  let scopes = {}
+  const roles = ['USER', 'WORKER', 'ADMIN']
+  return {
+    Root: { enter: (root) => (scopes = root.components?.securitySchemes?.apiKey?.['x-scopes'] ?? {}) },
+    Operation(operation, { report, location }) {
+      if (!operation.security) report({ message: 'An operation states its security, if only as [].', location })
+      for (const scope of operation['x-scopes'] ?? [])
+        if (!(scope in scopes)) report({ message: `The scope ${scope} is not declared.`, location })
+      for (const role of operation['x-roles'] ?? [])
+        if (!roles.includes(role)) report({ message: `There is no role ${role}.`, location })
+    },
+  }
+}
+
+/** Whatever we accept has bounds, and named members only (GeoJSON and free-form objects say so themselves). */
+const boundedInput = () => {
+  const faults = (schema, resolve, seen = new Set()) => {
+    const target = schema?.$ref ? resolve(schema).node : schema
+    if (!target || seen.has(target)) return []
+    seen.add(target)
+    const inner = [
+      ...Object.values(target.properties ?? {}),
+      ...['items', 'additionalProperties'].map((key) => target[key]).filter((value) => typeof value === 'object'),
+      ...(target.oneOf ?? target.anyOf ?? target.allOf ?? []),
+    ]
+    const own = []
+    const isText = target.type === 'string' && !target.enum && !target.pattern
+    if (isText && target.maxLength === undefined && !/uuid|date/.test(target.format ?? '')) own.push('a string without maxLength')
+    if (target.type === 'array' && target.maxItems === undefined) own.push('an array without maxItems')
+    return [...own, ...inner.flatMap((next) => faults(next, resolve, seen))]
+  }
+  return {
+    RequestBody: {
+      MediaType(media, { report, location, resolve }) {
+        for (const fault of faults(media.schema, resolve)) report({ message: `The request body has ${fault}.`, location })
+      },
+    },
+  }
+}
+
+export default function contractRules() {
+  return {
+    id: 'fieldstation',
+    rules: {
+      oas3: {
+        'operation-shape': operationShape,
+        'response-example': responseExample,
+        'shared-errors': sharedErrors,
+        access,
+        'bounded-input': boundedInput,
+      },
+    },
+  }
+}
