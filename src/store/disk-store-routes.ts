@@ -1,0 +1,81 @@
+import { type Context, Hono } from 'hono'
+import type { DiskStore } from './disk-store.ts'
+import { downloadHead } from './download-head.ts'
+import { ObjectMismatch, StoreUnavailable } from './object-store.ts'
+import type { DownloadGrant, UploadGrant } from './signed-url.ts'
+import { StoreProblem } from './store-problem.ts'
+
+type Store = Pick<DiskStore, 'readUrl' | 'receive' | 'open'>
+
+/** Serves the disk store's signed URLs, at the place that its `baseUrl` names. Every refusal is a problem. */
+export function diskStoreRoutes(store: Store): Hono {
+  const routes = new Hono()
+  routes.onError((error, c) => asProblem(error).respond(c))
+  routes.put('/:key{.+}', (c) => upload(c, store))
+  routes.get('/:key{.+}', (c) => download(c, store))
+  routes.all('*', () => {
+    throw new StoreProblem('method_not_allowed', 'Files are read with GET or HEAD and written with PUT.')
+  })
+  return routes
+}
+
+function asProblem(error: Error): StoreProblem {
+  if (error instanceof StoreProblem) return error
+  if (error instanceof StoreUnavailable) return new StoreProblem('service_unavailable', 'Files cannot be reached now.')
+  if (error instanceof ObjectMismatch) {
+    return new StoreProblem(error.mismatch === 'too_large' ? 'too_large' : 'upload_mismatch', error.message)
+  }
+  throw error
+}
+
+async function upload(c: Context, store: Store): Promise<Response> {
+  const grant = readUrl(c, store, 'PUT') as UploadGrant
+  assertAnnounced(c, grant)
+  const outcome = await store.receive(grant, c.req.raw.body ?? new Uint8Array()).catch((error) => {
+    // Who left reads no answer, and it is no bug of ours.
+    throw c.req.raw.signal.aborted ? new StoreProblem('upload_mismatch', 'The upload ended early.') : error
+  })
+  if (outcome === 'exists') throw new StoreProblem('object_exists', 'There is another file under this name already.')
+  return c.body(null, outcome === 'created' ? 201 : 200, { etag: `"${grant.sha256}"` })
+}
+
+/** Before a byte is read. What the body then really is, is the store's to check. */
+function assertAnnounced(c: Context, { contentType, sizeBytes }: UploadGrant): void {
+  const announced = c.req.header('content-length')
+  if (c.req.header('content-type') !== contentType) {
+    throw new StoreProblem('upload_mismatch', `The URL was made for the content type ${contentType}.`)
+  }
+  if (announced === undefined && c.req.header('transfer-encoding') !== undefined) {
+    throw new StoreProblem('length_required', 'Send the file with its Content-Length, not in chunks.')
+  }
+  if (Number(announced ?? sizeBytes) > sizeBytes) {
+    throw new StoreProblem('too_large', `The URL was made for a file of ${sizeBytes} bytes.`)
+  }
+  if (Number(announced ?? sizeBytes) !== sizeBytes) {
+    throw new StoreProblem('upload_mismatch', `The URL was made for a file of ${sizeBytes} bytes.`)
+  }
+}
+
+async function download(c: Context, store: Store): Promise<Response> {
+  const grant = readUrl(c, store, 'GET') as DownloadGrant
+  const object = await store.open(grant.key)
+  if (!object) throw new StoreProblem('object_not_found', 'There is no such file.')
+  try {
+    const { status, headers, range } = downloadHead(c.req.raw.headers, grant, object.info)
+    // Hono answers HEAD with this handler too and drops the body unread, which would leave the file open.
+    if (range && c.req.method !== 'HEAD') return new Response(object.read(range), { status, headers })
+    await object.close()
+    return new Response(null, { status, headers })
+  } catch (error) {
+    await object.close()
+    throw error
+  }
+}
+
+function readUrl(c: Context, store: Store, method: 'GET' | 'PUT') {
+  const key = c.req.param('key') ?? ''
+  const grant = store.readUrl(method, key, new URL(c.req.url).searchParams)
+  if (grant === 'expired') throw new StoreProblem('url_expired', 'This URL has expired. Ask for a new one.')
+  if (grant === 'invalid') throw new StoreProblem('signature_invalid', 'This URL was not made by us for this request.')
+  return grant
+}
