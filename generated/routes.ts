@@ -1,8 +1,8 @@
 // Generated from openapi/ by `npm run generate`. Do not edit.
 
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi'
 
-import { toBoolean, toNumber } from '../src/http/formats.ts'
+import { anyOf, toBoolean, toNumber } from '../src/http/formats.ts'
 
 import {
   ApiKeyCreateSchema,
@@ -71,7 +71,7 @@ const InvalidRequestResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const ForbiddenResponse = {
   description: 'The caller is known but may not do this.',
@@ -89,13 +89,14 @@ const ForbiddenResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const ServiceUnavailableResponse = {
   description: 'Something that this needs does not answer. Nothing was lost. Try again after `Retry-After`.',
   headers: {
     'Retry-After': {
       description: 'Seconds after which to try again.',
+      required: true,
       schema: { type: 'integer', minimum: 0 },
       example: 5,
     },
@@ -114,7 +115,7 @@ const ServiceUnavailableResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const ClientErrorResponse = {
   description: 'Another fault of the request, see `code`.',
@@ -132,7 +133,7 @@ const ClientErrorResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const ServerErrorResponse = {
   description: 'A fault of ours. The logs know it by `requestId`.',
@@ -150,7 +151,7 @@ const ServerErrorResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const UnauthenticatedResponse = {
   description: 'Credentials are missing, wrong or expired.',
@@ -168,7 +169,7 @@ const UnauthenticatedResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const NotFoundResponse = {
   description: 'There is no such thing, or not for this caller.',
@@ -186,7 +187,7 @@ const NotFoundResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const PreconditionFailedResponse = {
   description: 'The resource has changed since it was read.',
@@ -204,7 +205,7 @@ const PreconditionFailedResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const ConflictResponse = {
   description: 'The resource is not in a state that allows this.',
@@ -222,7 +223,7 @@ const ConflictResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const UnprocessableResponse = {
   description: 'The request is well formed but cannot be carried out as it stands.',
@@ -240,13 +241,14 @@ const UnprocessableResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const TooManyRequestsResponse = {
   description: 'Too much at once. Try again after `Retry-After`.',
   headers: {
     'Retry-After': {
       description: 'Seconds after which to try again.',
+      required: true,
       schema: { type: 'integer', minimum: 0 },
       example: 5,
     },
@@ -265,7 +267,7 @@ const TooManyRequestsResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 const AssignmentLostResponse = {
   description:
@@ -284,7 +286,7 @@ const AssignmentLostResponse = {
       },
     },
   },
-} as const
+} satisfies RouteConfig['responses'][string]
 
 export const getReadiness = createRoute({
   method: 'get',
@@ -293,7 +295,7 @@ export const getReadiness = createRoute({
   summary: 'Ask whether the service is ready',
   description: 'Asks the database and the object store.\n',
   tags: ['System'],
-  security: [],
+  security: anyOf(),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -310,6 +312,7 @@ export const getReadiness = createRoute({
       headers: {
         'Retry-After': {
           description: 'Seconds after which to try again.',
+          required: true,
           schema: { type: 'integer', minimum: 0 },
           example: 5,
         },
@@ -333,7 +336,7 @@ export const getContract = createRoute({
   summary: 'Get this contract',
   description: 'The OpenAPI document that all of this is made from.\n',
   tags: ['System'],
-  security: [],
+  security: anyOf(),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -358,7 +361,7 @@ export const getLiveness = createRoute({
   summary: 'Ask whether the process lives',
   description: 'Asks nothing else.\n',
   tags: ['System'],
-  security: [],
+  security: anyOf(),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -378,7 +381,7 @@ export const getDocs = createRoute({
   summary: 'Read the documentation',
   description: 'A page for people, made from the contract.\n',
   tags: ['System'],
-  security: [],
+  security: anyOf(),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -398,7 +401,7 @@ export const deleteApiKey = createRoute({
   summary: 'Revoke an API key',
   description: 'From now on the key opens nothing (within 30 seconds in every process of the service).\n',
   tags: ['Users'],
-  security: [{ bearerAuth: [] }],
+  security: anyOf('bearerAuth'),
   request: {
     params: z.object({
       apiKeyId: z
@@ -440,7 +443,7 @@ export const listApiKeys = createRoute({
   summary: 'List my API keys',
   description: 'Newest first, without the keys themselves. Revoked and expired keys are gone.\n',
   tags: ['Users'],
-  security: [{ bearerAuth: [] }],
+  security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({
       limit: z
@@ -506,7 +509,7 @@ export const createApiKey = createRoute({
   description:
     'The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN only. A key never has\nthe rights of an admin beyond its scopes.\n',
   tags: ['Users'],
-  security: [{ bearerAuth: [] }],
+  security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({}),
     body: {
@@ -557,7 +560,7 @@ export const getMe = createRoute({
   summary: 'Show me',
   description: 'Gives the person behind the credentials.\n',
   tags: ['Users'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -590,7 +593,7 @@ export const updateMe = createRoute({
   summary: 'Change me',
   description: 'Changes what a person may change of themselves.\n',
   tags: ['Users'],
-  security: [{ bearerAuth: [] }],
+  security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({}),
     body: {
@@ -632,9 +635,9 @@ export const createLayerUpload = createRoute({
   description:
     'Gives a signed URL for a single-band GeoTIFF of exactly this size and checksum. Send the file there, then complete the version.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:write'],
   'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -720,9 +723,9 @@ export const completeLayer = createRoute({
   description:
     'Starts the job that inspects the file. The version becomes READY, or REJECTED with the reason. Completing it again answers the same.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:write'],
   'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -804,9 +807,9 @@ export const deleteLayer = createRoute({
   summary: 'Delete a layer',
   description: 'Deletes every version of the layer. Jobs that are under way still find what they read.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:write'],
   'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -853,8 +856,8 @@ export const getRegion = createRoute({
   summary: 'Show a region',
   description: 'With its layers.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -918,9 +921,9 @@ export const putRegion = createRoute({
   summary: 'Write a region',
   description: 'Creates the region or replaces what describes it. Its layers stay as they are.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:write'],
   'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -1026,9 +1029,9 @@ export const deleteRegion = createRoute({
   summary: 'Delete a region',
   description: 'Deletes the region and its layers. Jobs that are under way still find what they read.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:write'],
   'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       region: z
@@ -1067,8 +1070,8 @@ export const listRegions = createRoute({
   summary: 'List regions',
   description: 'By name.\n',
   tags: ['Regions'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['regions:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
       limit: z
@@ -1133,8 +1136,8 @@ export const getPolygon = createRoute({
   summary: 'Show a polygon',
   description: 'For its owner and for admins.\n',
   tags: ['Polygons'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['polygons:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       polygonId: z
@@ -1211,8 +1214,8 @@ export const replacePolygon = createRoute({
   summary: 'Replace a polygon',
   description: 'Replaces all of it. Send `If-Match` to be sure that nobody has changed it since you read it.\n',
   tags: ['Polygons'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['polygons:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       polygonId: z
@@ -1331,8 +1334,8 @@ export const deletePolygon = createRoute({
   summary: 'Delete a polygon',
   description: 'Jobs that used it keep a copy of the geometry they run on.\n',
   tags: ['Polygons'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['polygons:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       polygonId: z
@@ -1393,8 +1396,8 @@ export const listPolygons = createRoute({
   summary: 'List polygons',
   description: "Mine, newest first; for an admin everyone's.\n",
   tags: ['Polygons'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['polygons:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
       limit: z
@@ -1472,8 +1475,8 @@ export const createPolygon = createRoute({
   description:
     'Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.\n',
   tags: ['Polygons'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['polygons:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
     body: {
@@ -1559,8 +1562,8 @@ export const listJobRequests = createRoute({
   summary: 'List job requests',
   description: 'What I asked for, newest first; for an admin what everyone asked for.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
       limit: z
@@ -1626,9 +1629,9 @@ export const pollJobs = createRoute({
   description:
     'The jobs that a worker may claim now, most urgent first. Looking takes none of them: use `claim`, or `assign`.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
       jobType: z
@@ -1690,9 +1693,9 @@ export const claimJobs = createRoute({
   description:
     'Takes up to `limit` jobs of the named types, most urgent first, and waits for one if there is none. An empty answer is no error.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
     body: {
@@ -1727,9 +1730,9 @@ export const createUploads = createRoute({
   description:
     'Declares files with their exact size and checksum, and gives a signed URL for each. The result then names all that were declared.\nDeclaring a file again gives a fresh link; with another size or checksum it is refused.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -1809,9 +1812,9 @@ export const reportResult = createRoute({
   description:
     'Ends the assignment. The same report again answers the same; another one is refused. Files that were declared but never arrived are\nnamed in a 409 (`upload_incomplete`), and the assignment goes on.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -1876,9 +1879,9 @@ export const releaseJob = createRoute({
   summary: 'Give a job back',
   description: 'The job waits again at once, and the attempt does not count.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -1921,9 +1924,9 @@ export const appendLogs = createRoute({
   summary: 'Add to the log',
   description: 'The entries become events of the job, in this order.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -1975,9 +1978,9 @@ export const listInputs = createRoute({
   summary: 'Get links to what the job reads',
   description: "Signed links to the files that the job's input refers to, as they were when it was created.\n",
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -2040,9 +2043,9 @@ export const heartbeat = createRoute({
   description:
     'Extends the lease and may report progress. 409 tells the worker to stop: the lease is lost, or the job was cancelled.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }, { assignmentToken: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
       assignmentId: z
@@ -2097,9 +2100,9 @@ export const assignJob = createRoute({
   summary: 'Take one job',
   description: 'Takes the named job, or answers 409 if it is not free. A job never has two owners.\n',
   tags: ['Worker'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
     body: {
@@ -2151,8 +2154,8 @@ export const listJobLogs = createRoute({
   summary: "List a job's log",
   description: 'Oldest first.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       jobId: z
@@ -2231,8 +2234,8 @@ export const streamJobEvents = createRoute({
   description:
     'Server-sent events: `status`, `progress` and `log`. Every event so far comes first. Send the last id that you saw as `Last-Event-ID` to go on\nfrom there. The stream ends when the job is final; asking again after its last event answers 204. A comment comes every 15 seconds.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       jobId: z
@@ -2300,8 +2303,8 @@ export const downloadJob = createRoute({
   summary: "Get links to a job's files",
   description: "The files that the job's result named, and nothing that arrived later.\n",
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       jobId: z
@@ -2372,8 +2375,8 @@ export const cancelJob = createRoute({
   description:
     'Withdraws my requests for the job. The job stops when nobody else wants it, or at once when an admin cancels it. A worker learns of it\nat its next heartbeat. Cancelling a cancelled job answers the same.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       jobId: z
@@ -2444,8 +2447,8 @@ export const getJob = createRoute({
   summary: 'Show a job',
   description: 'For those who asked for it, admins, and workers that hold it or may claim it.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read', 'jobs:work'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       jobId: z
@@ -2544,8 +2547,8 @@ export const listJobs = createRoute({
   summary: 'List jobs',
   description: "The jobs that I asked for, newest first; for an admin everyone's.\n",
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
       status: z
@@ -2639,8 +2642,8 @@ export const createJob = createRoute({
   description:
     'An equal job that is pending, running or succeeded is shared instead of started again (`cached`), where its type allows. Both give\nthe caller a request of their own. Priority above NORMAL is for admins, and so are unlimited unfinished jobs.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
     headers: z.object({
@@ -2713,8 +2716,8 @@ export const getJobType = createRoute({
   summary: 'Show a job type',
   description: 'Its settings and its schemas.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read', 'jobs:write', 'jobs:work'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
       type: z
@@ -2768,8 +2771,8 @@ export const listJobTypes = createRoute({
   summary: 'List job types',
   description: 'All that this service knows, with the schemas of what goes in and what comes out.\n',
   tags: ['Jobs'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
   'x-scopes': ['jobs:read', 'jobs:write', 'jobs:work'],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -2812,7 +2815,7 @@ export const refreshToken = createRoute({
   description:
     'Takes a refresh token, which is then used up, and gives new tokens. A repetition within 30 seconds (a lost reply) gives the same\nrefresh token again; a later one ends the whole session, since somebody else may hold the token.\n',
   tags: ['Auth'],
-  security: [],
+  security: anyOf(),
   request: {
     query: z.strictObject({}),
     body: {
@@ -2854,7 +2857,7 @@ export const register = createRoute({
   summary: 'Register',
   description: 'Creates an account with the role USER, where the service allows registration.\n',
   tags: ['Auth'],
-  security: [],
+  security: anyOf(),
   request: {
     query: z.strictObject({}),
     body: {
@@ -2889,7 +2892,7 @@ export const getProfile = createRoute({
   summary: 'Show who is signed in',
   description: 'Gives the person behind the credentials, with their roles.\n',
   tags: ['Auth'],
-  security: [{ bearerAuth: [] }, { apiKey: [] }],
+  security: anyOf('bearerAuth', 'apiKey'),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -2924,7 +2927,7 @@ export const logout = createRoute({
   summary: 'Sign out',
   description: 'Ends the session that the access token belongs to, and its refresh token.\n',
   tags: ['Auth'],
-  security: [{ bearerAuth: [] }],
+  security: anyOf('bearerAuth'),
   request: { query: z.strictObject({}) },
   responses: {
     '204': { description: 'Signed out.' },
@@ -2943,7 +2946,7 @@ export const login = createRoute({
   summary: 'Sign in',
   description: 'Gives an access token and a refresh token. The answer does not tell whether an account exists.\n',
   tags: ['Auth'],
-  security: [],
+  security: anyOf(),
   request: {
     query: z.strictObject({}),
     body: {
@@ -2985,7 +2988,7 @@ export const getJwks = createRoute({
   summary: 'List the keys that verify tokens',
   description: 'An RFC 7517 key set. During a rotation it holds the old keys too.\n',
   tags: ['Auth'],
-  security: [],
+  security: anyOf(),
   request: { query: z.strictObject({}) },
   responses: {
     '200': {
@@ -3013,6 +3016,18 @@ export const getJwks = createRoute({
     '5XX': ServerErrorResponse,
   },
 })
+
+/** Operations that are open to everyone. */
+
+export type PublicOperation =
+  | 'getReadiness'
+  | 'getContract'
+  | 'getLiveness'
+  | 'getDocs'
+  | 'refreshToken'
+  | 'register'
+  | 'login'
+  | 'getJwks'
 
 /** Every route, in the order in which they must be registered. */
 

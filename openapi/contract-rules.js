@@ -1,6 +1,5 @@
 /** Our own rules for the contract, beside Redocly's. Each is one sentence of the style that the whole API keeps. */
 
-
 /** A camelCase operationId, one tag, a summary like "List jobs", and a description. */
 const operationShape = () => ({
   Operation(operation, { report, location }) {
@@ -67,14 +66,16 @@ const boundedInput = () => {
     ]
     const own = []
     const isText = target.type === 'string' && !target.enum && !target.pattern
-    if (isText && target.maxLength === undefined && !/uuid|date/.test(target.format ?? '')) own.push('a string without maxLength')
+    if (isText && target.maxLength === undefined && !/uuid|date/.test(target.format ?? ''))
+      own.push('a string without maxLength')
     if (target.type === 'array' && target.maxItems === undefined) own.push('an array without maxItems')
     return [...own, ...inner.flatMap((next) => faults(next, resolve, seen))]
   }
   return {
     RequestBody: {
       MediaType(media, { report, location, resolve }) {
-        for (const fault of faults(media.schema, resolve)) report({ message: `The request body has ${fault}.`, location })
+        for (const fault of faults(media.schema, resolve))
+          report({ message: `The request body has ${fault}.`, location })
       },
     },
   }

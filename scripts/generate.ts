@@ -29,7 +29,8 @@ const files: Record<string, string> = {
 mkdirSync('generated', { recursive: true })
 const stale = Object.entries(files).filter(([name, text]) => read(`generated/${name}`) !== text)
 if (process.argv.includes('--check')) {
-  if (stale.length > 0) throw new Error(`generated/ is out of date (${stale.map(([name]) => name).join(', ')}): run npm run generate`)
+  if (stale.length > 0)
+    throw new Error(`generated/ is out of date (${stale.map(([name]) => name).join(', ')}): run npm run generate`)
 } else {
   for (const [name, text] of stale) writeFileSync(`generated/${name}`, text)
 }

@@ -28,6 +28,7 @@ export interface Operation {
   parameters?: Parameter[]
   requestBody?: Body
   responses: Record<string, Body>
+  security: Record<string, string[]>[]
   [key: string]: unknown
 }
 export interface ContractDocument {
@@ -44,7 +45,15 @@ export function bundleContract(): ContractDocument {
   const folder = mkdtempSync(join(tmpdir(), 'fieldstation-contract-'))
   try {
     const file = join(folder, 'openapi.json')
-    const redocly = ['node_modules/@redocly/cli/bin/cli.js', 'bundle', 'source', '--config', 'openapi/redocly.yaml', '-o', file]
+    const redocly = [
+      'node_modules/@redocly/cli/bin/cli.js',
+      'bundle',
+      'source',
+      '--config',
+      'openapi/redocly.yaml',
+      '-o',
+      file,
+    ]
     execFileSync(process.execPath, redocly, { env: { ...process.env, REDOCLY_TELEMETRY: 'off' }, stdio: 'pipe' })
     const document = JSON.parse(readFileSync(file, 'utf8')) as ContractDocument
     for (const { operation } of operationsOf(document)) giveExamples(document, operation)
@@ -71,7 +80,8 @@ export function dereference<T extends Reference>(document: ContractDocument, val
 }
 
 /** The component that a schema refers to, if it is a reference. */
-export const componentName = (schema: Schema): string | undefined => schema.$ref?.match(/^#\/components\/schemas\/(.+)$/)?.[1]
+export const componentName = (schema: Schema): string | undefined =>
+  schema.$ref?.match(/^#\/components\/schemas\/(.+)$/)?.[1]
 
 /** Mock servers take examples from bodies, not from schemas: a body without one gets its schema's. */
 function giveExamples(document: ContractDocument, operation: Operation) {

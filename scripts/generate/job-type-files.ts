@@ -31,7 +31,12 @@ export function writeJobTypeIndex(jobTypes: JobTypeFile[]): void {
   const write = (name: string, schema: unknown) =>
     writeFileSync(`${schemas}/${name}.yml`, head + stringify(schema, { lineWidth: 0 }))
 
-  write('JobType', { type: 'string', enum: jobTypes.map(({ type }) => type), description: 'What kind of job.', example: 'TEST' })
+  write('JobType', {
+    type: 'string',
+    enum: jobTypes.map(({ type }) => type),
+    description: 'What kind of job.',
+    example: 'TEST',
+  })
   write('JobCreate', {
     description: 'A job to start. `type` says which `inputPayload` belongs to it.',
     oneOf: jobTypes.map(({ type, jobSchema }) => ({ $ref: pointer(type, jobSchema) })),

@@ -13,7 +13,9 @@ export function jobTypesSource(document: ContractDocument, jobTypes: JobTypeFile
       ${resultSchema ? `result: ${resultSchema}Schema,` : ''}
     }`
   })
-  const imports = jobTypes.flatMap(({ jobSchema, resultSchema }) => [jobSchema, resultSchema].filter(Boolean).map((name) => `${name}Schema`))
+  const imports = jobTypes.flatMap(({ jobSchema, resultSchema }) =>
+    [jobSchema, resultSchema].filter(Boolean).map((name) => `${name}Schema`),
+  )
   return [
     `import { ${imports.sort().join(', ')} } from './schemas.ts'`,
     `/** The job types of the contract. */`,

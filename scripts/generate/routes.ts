@@ -1,4 +1,12 @@
-import { type Body, type ContractDocument, dereference, type Operation, operationsOf, type Parameter, type Schema } from './document.ts'
+import {
+  type Body,
+  type ContractDocument,
+  dereference,
+  type Operation,
+  operationsOf,
+  type Parameter,
+  type Schema,
+} from './document.ts'
 import { zodSource } from './zod-schemas.ts'
 
 const json = (value: unknown) => JSON.stringify(value)
@@ -7,27 +15,35 @@ const json = (value: unknown) => JSON.stringify(value)
 export function routesSource(document: ContractDocument): string {
   const operations = operationsOf(document).sort((a, b) => specificity(b.path).localeCompare(specificity(a.path)))
   const shared = Object.entries(document.components.responses ?? {}).map(
-    ([name, response]) => `const ${name}Response = ${bodySource(document, response as Body, name)} as const`,
+    ([name, response]) =>
+      `const ${name}Response = ${bodySource(document, response as Body, name)} satisfies RouteConfig['responses'][string]`,
   )
   const routes = operations.map(({ path, method, operation }) => routeSource(document, path, method, operation))
   const schemas = Object.keys(document.components.schemas).map((name) => `${name}Schema`)
   const used = schemas.filter((name) => [...shared, ...routes].some((route) => new RegExp(`\\b${name}\\b`).test(route)))
   return [
-    `import { createRoute, z } from '@hono/zod-openapi'`,
-    `import { toBoolean, toNumber } from '../src/http/formats.ts'`,
+    `import { createRoute, type RouteConfig, z } from '@hono/zod-openapi'`,
+    `import { anyOf, toBoolean, toNumber } from '../src/http/formats.ts'`,
     `import { ${used.sort().join(', ')} } from './schemas.ts'`,
     ...shared,
     ...routes,
+    `/** Operations that are open to everyone. */`,
+    `export type PublicOperation = ${operations
+      .filter(isPublic)
+      .map(({ operation }) => json(operation.operationId))
+      .join(' | ')}`,
     `/** Every route, in the order in which they must be registered. */`,
     `export const routes = { ${operations.map(({ operation }) => operation.operationId).join(', ')} }`,
   ].join('\n\n')
 }
 
+const isPublic = ({ operation }: { operation: Operation }) => operation.security.length === 0
+
 /** Sorts `/jobs/poll` before `/jobs/{jobId}`: a templated segment ranks lowest. */
 const specificity = (path: string) => path.replaceAll(/\{\w+\}/g, '\u0000')
 
 function routeSource(document: ContractDocument, path: string, method: string, operation: Operation): string {
-  const { operationId, parameters = [], requestBody, responses, ...rest } = operation
+  const { operationId, parameters = [], requestBody, responses, security, ...rest } = operation
   const request = [
     ...parametersSource(document, operationId, parameters),
     ...(requestBody ? [`body: ${bodySource(document, dereference(document, requestBody), operationId)}`] : []),
@@ -37,17 +53,26 @@ function routeSource(document: ContractDocument, path: string, method: string, o
   )
   const settings = Object.entries(rest).map(([key, value]) => `${json(key)}: ${json(value)}`)
   return `export const ${operationId} = createRoute({
-    method: ${json(method)}, path: ${json(path)}, operationId: ${json(operationId)}, ${settings.join(', ')},
+    method: ${json(method)}, path: ${json(path)}, operationId: ${json(operationId)}, ${settings.join(', ')}, security: ${securitySource(security)},
     request: { ${request.join(', ')} },
     responses: { ${replies.join(', ')} },
   })`
+}
+
+/** Each scheme by itself lets a caller in. */
+function securitySource(security: Record<string, string[]>[]): string {
+  const names = security.map((requirement) => Object.keys(requirement))
+  if (names.some(({ length }) => length !== 1)) throw new Error('security: one scheme to a requirement')
+  return `anyOf(${names.flat().map(json).join(', ')})`
 }
 
 /** The query is always there and strict, so that an unknown parameter is refused by every operation. */
 function parametersSource(document: ContractDocument, operationId: string, parameters: Parameter[]): string[] {
   const all = parameters.map((parameter) => dereference(document, parameter))
   const group = (place: Parameter['in']) =>
-    all.filter((parameter) => parameter.in === place).map((parameter) => parameterSource(document, operationId, parameter))
+    all
+      .filter((parameter) => parameter.in === place)
+      .map((parameter) => parameterSource(document, operationId, parameter))
   const [path, query, header] = [group('path'), group('query'), group('header')]
   return [
     ...(path.length > 0 ? [`params: z.object({ ${path.join(', ')} })`] : []),
@@ -74,7 +99,13 @@ function bodySource(document: ContractDocument, body: Body, operationId: string)
     ...(body.description ? [`description: ${json(body.description)}`] : []),
     ...(body.required !== undefined ? [`required: ${body.required}`] : []),
     ...(body.headers ? [`headers: ${json(resolved(document, body.headers))}`] : []),
-    ...(body.content ? [`content: { ${Object.entries(body.content).map(([type, media]) => `${json(type)}: ${mediaSource(media, operationId)}`).join(', ')} }`] : []),
+    ...(body.content
+      ? [
+          `content: { ${Object.entries(body.content)
+            .map(([type, media]) => `${json(type)}: ${mediaSource(media, operationId)}`)
+            .join(', ')} }`,
+        ]
+      : []),
   ]
   return `{ ${members.join(', ')} }`
 }

@@ -5,7 +5,16 @@ const checked = [
   ...['type', 'format', 'enum', 'nullable', 'pattern', 'minLength', 'maxLength'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   ...['items', 'minItems', 'maxItems', 'uniqueItems'],
-  ...['properties', 'required', 'additionalProperties', 'minProperties', 'maxProperties', 'oneOf', 'anyOf', 'discriminator'],
+  ...[
+    'properties',
+    'required',
+    'additionalProperties',
+    'minProperties',
+    'maxProperties',
+    'oneOf',
+    'anyOf',
+    'discriminator',
+  ],
 ]
 const annotations = ['title', 'description', 'example', 'deprecated']
 const known = new Set([...checked, ...annotations, 'default', '$ref'])
@@ -53,7 +62,8 @@ export function zodSource(schema: Schema, at: string): string {
 function metadata(schema: Schema): Record<string, unknown> {
   const keep = [...annotations, 'minProperties', 'maxProperties', 'uniqueItems', 'discriminator']
   const kept = Object.entries(schema).filter(([keyword]) => keep.includes(keyword) || keyword.startsWith('x-'))
-  if (formats[schema.format as string] || silentFormats.includes(schema.format as string)) kept.push(['format', schema.format])
+  if (formats[schema.format as string] || silentFormats.includes(schema.format as string))
+    kept.push(['format', schema.format])
   return Object.fromEntries(kept)
 }
 
@@ -92,7 +102,8 @@ function discriminatedSource(schema: Schema, at: string): string {
 
 function stringSource(schema: Schema, at: string): string {
   const format = schema.format as string | undefined
-  if (format && !formats[format] && !silentFormats.includes(format)) throw new Error(`${at}: unknown format "${format}"`)
+  if (format && !formats[format] && !silentFormats.includes(format))
+    throw new Error(`${at}: unknown format "${format}"`)
   const base = formats[format ?? ''] ?? 'z.string()'
   const pattern = schema.pattern ? `.regex(new RegExp(${json(schema.pattern)}))` : ''
   return base + call('min', schema.minLength) + call('max', schema.maxLength) + pattern
@@ -116,10 +127,12 @@ function objectSource(schema: Schema, at: string): string {
   const required = new Set((schema.required ?? []) as string[])
   const rest = schema.additionalProperties
   const lines = properties.map(([name, property]) => {
-    if (property.default !== undefined) throw new Error(`${at}.${name}: "default" is for parameters; let the description say it`)
+    if (property.default !== undefined)
+      throw new Error(`${at}.${name}: "default" is for parameters; let the description say it`)
     return `${json(name)}: ${zodSource(property, `${at}.${name}`)}${required.has(name) ? '' : '.optional()'}`
   })
-  for (const name of required) if (!properties.some(([key]) => key === name)) throw new Error(`${at}: "${name}" is required but not there`)
+  for (const name of required)
+    if (!properties.some(([key]) => key === name)) throw new Error(`${at}: "${name}" is required but not there`)
   const isRecord = properties.length === 0 && typeof rest === 'object'
   const base = isRecord
     ? `z.record(z.string(), ${zodSource(rest as Schema, at)})`
@@ -128,7 +141,9 @@ function objectSource(schema: Schema, at: string): string {
 }
 
 const countSource = (operator: string, count: unknown, words: string) =>
-  count === undefined ? '' : `.refine((value) => Object.keys(value).length ${operator} ${count}, 'Needs ${words} ${count} members')`
+  count === undefined
+    ? ''
+    : `.refine((value) => Object.keys(value).length ${operator} ${count}, 'Needs ${words} ${count} members')`
 
 const call = (method: string, value: unknown) => (value === undefined ? '' : `.${method}(${json(value)})`)
 

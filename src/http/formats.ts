@@ -10,7 +10,8 @@ const emailPattern =
 
 export const email = () => z.string().regex(emailPattern, 'Invalid email address')
 
-export const uri = () => z.string().refine((value) => /^[a-z][a-z0-9+.-]*:[^\s]+$/i.test(value) && URL.canParse(value), 'Invalid URI')
+export const uri = () =>
+  z.string().refine((value) => /^[a-z][a-z0-9+.-]*:[^\s]+$/i.test(value) && URL.canParse(value), 'Invalid URI')
 
 export const uniqueItems = (items: readonly unknown[]) =>
   new Set(items.map((item) => JSON.stringify(item))).size === items.length
@@ -21,3 +22,6 @@ const number = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/
 export const toNumber = (value: unknown) => (typeof value === 'string' && number.test(value) ? Number(value) : value)
 
 export const toBoolean = (value: unknown) => (value === 'true' ? true : value === 'false' ? false : value)
+
+/** Security requirements, any one of which lets a caller in. */
+export const anyOf = (...schemes: string[]): Record<string, string[]>[] => schemes.map((scheme) => ({ [scheme]: [] }))

@@ -1,0 +1,85 @@
+import type { Sql, Tx } from '../db/sql.ts'
+import type { Role } from './caller.ts'
+
+export interface SessionRow {
+  userId: string
+  roles: Role[]
+  isLive: boolean
+}
+
+export interface RefreshTokenRow {
+  sessionId: string
+  userId: string
+  /** False once the session is revoked or expired, or its person is gone. */
+  isLive: boolean
+  /** When the token was used for the first time, if it was. */
+  usedAt: Date | null
+  /** Whether that was so recently that this is a repetition of a lost reply. */
+  isRecentlyUsed: boolean
+}
+
+const sessionDays = 30
+const repetitionSeconds = 30
+
+export const sessionStore = (sql: Sql) => ({
+  async insert({ id, userId, tokenHash }: { id: string; userId: string; tokenHash: Buffer }): Promise<void> {
+    await sql`
+      with session as (
+        insert into sessions (id, user_id, expires_at)
+        values (${id}, ${userId}, now() + make_interval(days => ${sessionDays}))
+        returning id
+      )
+      insert into refresh_tokens (token_hash, session_id)
+      select ${tokenHash}, id
+      from session
+    `
+  },
+
+  /** The session and its person, as they are now. */
+  async find(id: string, userId: string): Promise<SessionRow | undefined> {
+    const [row] = await sql<SessionRow[]>`
+      select s.user_id, u.roles, s.revoked_at is null and s.expires_at > now() and u.deleted_at is null as is_live
+      from sessions s
+      join users u on u.id = s.user_id
+      where s.id = ${id} and s.user_id = ${userId}
+    `
+    return row
+  },
+
+  async revoke(id: string, tx: Tx = sql): Promise<void> {
+    await tx`update sessions set revoked_at = now() where id = ${id} and revoked_at is null`
+  },
+
+  /** Locks the token, so that two uses of it come one after the other. */
+  async lockRefreshToken(tokenHash: Buffer, tx: Tx): Promise<RefreshTokenRow | undefined> {
+    const [row] = await tx<RefreshTokenRow[]>`
+      select
+        t.session_id,
+        s.user_id,
+        s.revoked_at is null and s.expires_at > now() and u.deleted_at is null as is_live,
+        t.used_at,
+        coalesce(t.used_at > now() - make_interval(secs => ${repetitionSeconds}), false) as is_recently_used
+      from refresh_tokens t
+      join sessions s on s.id = t.session_id
+      join users u on u.id = s.user_id
+      where t.token_hash = ${tokenHash}
+      for update of t
+    `
+    return row
+  },
+
+  async rotate(tokenHash: Buffer, successorHash: Buffer, sessionId: string, tx: Tx): Promise<void> {
+    await tx`update refresh_tokens set used_at = now() where token_hash = ${tokenHash}`
+    await tx`insert into refresh_tokens (token_hash, session_id) values (${successorHash}, ${sessionId})`
+    await tx`update sessions set expires_at = now() + make_interval(days => ${sessionDays}) where id = ${sessionId}`
+  },
+
+  /** Forgets sessions that ended long ago. */
+  async purge(): Promise<number> {
+    const { count } =
+      await sql`delete from sessions where coalesce(revoked_at, expires_at) < now() - interval '30 days'`
+    return count
+  },
+})
+
+export type SessionStore = ReturnType<typeof sessionStore>

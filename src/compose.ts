@@ -1,0 +1,149 @@
+import type { Hono } from 'hono'
+import { accessTokens } from './auth/access-tokens.ts'
+import { apiKeyService } from './auth/api-key-service.ts'
+import { apiKeyStore } from './auth/api-key-store.ts'
+import { authService } from './auth/auth-service.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import { sessionStore } from './auth/session-store.ts'
+import { isDatabaseDown } from './db/failures.ts'
+import { createSignals } from './db/signals.ts'
+import { connect, connectForListening } from './db/sql.ts'
+import { createApp } from './http/app.ts'
+import { assignmentService } from './jobs/assignment-service.ts'
+import { assignmentStore } from './jobs/assignment-store.ts'
+import { eventStore } from './jobs/event-store.ts'
+import { purgeIdempotencyKeys } from './jobs/idempotency.ts'
+import { JobChanges } from './jobs/job-changes.ts'
+import { jobEvents } from './jobs/job-events.ts'
+import { jobService } from './jobs/job-service.ts'
+import { jobSettlement } from './jobs/job-settlement.ts'
+import { jobStore } from './jobs/job-store.ts'
+import { startMaintenance } from './jobs/maintenance.ts'
+import { ReadyJobs } from './jobs/ready-jobs.ts'
+import { purgeJobs } from './jobs/retention.ts'
+import type { Log } from './log.ts'
+import { polygonService } from './polygons/polygon-service.ts'
+import { polygonStore } from './polygons/polygon-store.ts'
+import { assessmentInputs } from './regions/assessment-inputs.ts'
+import { applyInspection, layerService } from './regions/layer-service.ts'
+import { layerStore } from './regions/layer-store.ts'
+import { regionService } from './regions/region-service.ts'
+import { regionStore } from './regions/region-store.ts'
+import { type ObjectStore, StoreUnavailable } from './store/object-store.ts'
+import { userService } from './users/user-service.ts'
+import { userStore } from './users/user-store.ts'
+
+export interface Parts {
+  databaseUrl: string
+  /** A session connection, for LISTEN, where `databaseUrl` is a transaction pooler. */
+  databaseDirectUrl?: string | undefined
+  poolSize: number
+  store: ObjectStore
+  /** Serves the store's files, where the store has no server of its own. */
+  objects?: Hono | undefined
+  signingKey: string
+  isRegistrationOpen: boolean
+  maxActiveJobs: number
+  jobRetentionDays: number
+  corsOrigins: string[]
+  bodyLimitBytes: number
+  log: Log
+}
+
+export type Service = Awaited<ReturnType<typeof compose>>
+
+/** The one place where parts meet. */
+export async function compose(parts: Parts) {
+  const { store, log } = parts
+  const sql = connect(parts.databaseUrl, { max: parts.poolSize, isPooled: parts.databaseDirectUrl !== undefined })
+  const listener = connectForListening(parts.databaseDirectUrl ?? parts.databaseUrl)
+  const signals = await createSignals({ sql, listener, log })
+  const shutdown = new AbortController()
+
+  const [users, sessions, apiKeyRows] = [userStore(sql), sessionStore(sql), apiKeyStore(sql)]
+  const [polygonRows, regions, layerRows] = [polygonStore(sql), regionStore(sql), layerStore(sql)]
+  const [jobRows, assignmentRows, events] = [jobStore(sql), assignmentStore(sql), eventStore(sql)]
+
+  const tokens = await accessTokens(parts.signingKey)
+  const authenticator = new Authenticator({
+    tokens,
+    sessions,
+    apiKeys: apiKeyRows,
+    findAssignment: assignmentRows.findByToken,
+  })
+  const forget = (id: string) => authenticator.forget(id)
+  const { isRegistrationOpen } = parts
+  const auth = authService({ sql, users, sessions, tokens, log, isRegistrationOpen, onSessionEnded: forget })
+  const apiKeys = apiKeyService({ apiKeys: apiKeyRows, onKeyRevoked: forget })
+  const polygons = polygonService(polygonRows)
+
+  const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes })
+  const changes = new JobChanges(signals)
+  const reactions = { RASTER_INSPECTION: applyInspection(layerRows, jobRows) }
+  const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions })
+  const resolvers = assessmentInputs({ regions, layers: layerRows, polygons })
+  const { maxActiveJobs } = parts
+  const jobs = jobService({ sql, jobs: jobRows, store, settlement, ready, changes, resolvers, maxActiveJobs })
+  const assignments = assignmentService({
+    jobs: jobRows,
+    assignments: assignmentRows,
+    store,
+    settlement,
+    ready,
+    changes,
+  })
+  const layers = layerService({ sql, layers: layerRows, store, jobs })
+
+  const app = createApp({
+    auth,
+    tokens,
+    users: userService(users),
+    apiKeys,
+    polygons,
+    regions: regionService({ regions, layers: layerRows }),
+    layers,
+    jobs,
+    events: jobEvents({ jobs, events, changes }),
+    assignments,
+    authenticate: (request) => authenticator.authenticate(request),
+    explainOutage,
+    checks: { database: () => sql`select 1`, store: () => store.check() },
+    objects: parts.objects,
+    corsOrigins: parts.corsOrigins,
+    bodyLimitBytes: parts.bodyLimitBytes,
+    shutdown: shutdown.signal,
+    log,
+  })
+
+  const maintenance = startMaintenance({
+    sweep: settlement.sweep,
+    chores: {
+      'purge idempotency keys': () => purgeIdempotencyKeys(sql),
+      'purge sessions': sessions.purge,
+      'purge layers': layers.purge,
+      'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: parts.jobRetentionDays }),
+    },
+    log,
+  })
+
+  return {
+    app,
+    users: userService(users),
+    apiKeys,
+    sql,
+    settlement,
+    /** Answers all who wait, so that no request holds up the end. */
+    beginShutdown: () => shutdown.abort(),
+    async close() {
+      shutdown.abort()
+      await maintenance.stop()
+      await signals.close()
+      await sql.end({ timeout: 5 })
+    },
+  }
+}
+
+function explainOutage(error: unknown): string | undefined {
+  if (error instanceof StoreUnavailable) return 'The object store does not answer.'
+  return isDatabaseDown(error) ? 'The database does not answer.' : undefined
+}

@@ -1,0 +1,88 @@
+import { z } from '@hono/zod-openapi'
+
+const flag = z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value))
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum)
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+const address = z.string().refine((value) => URL.canParse(value), 'is not a URL')
+
+const serviceVariables = z.object({
+  NODE_ENV: z.string().default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(3000),
+  PUBLIC_URL: address.optional(),
+  DATA_DIR: z.string().min(1).default('.fieldstation'),
+  DATABASE_URL: address.optional(),
+  DATABASE_DIRECT_URL: address.optional(),
+  DATABASE_POOL_SIZE: whole(1, 500).default(10),
+  EMBEDDED_DATABASE: flag.default(false),
+  S3_BUCKET: z.string().min(1).optional(),
+  S3_ENDPOINT: address.optional(),
+  S3_PREFIX: z.string().default(''),
+  AWS_REGION: z.string().min(1).default('us-east-1'),
+  JWT_PRIVATE_KEY: z.string().min(1).optional(),
+  ALLOW_REGISTRATION: flag.default(true),
+  ADMIN_EMAIL: z.email().optional(),
+  ADMIN_PASSWORD: z.string().min(12).max(200).optional(),
+  CORS_ORIGINS: list.default([]),
+  BODY_LIMIT_BYTES: whole(1024, 100 * 1024 * 1024).default(5 * 1024 * 1024),
+  MAX_ACTIVE_JOBS: whole(1, 1_000_000).default(1000),
+  JOB_RETENTION_DAYS: whole(1, 36_500).default(90),
+  LOCAL_WORKERS: whole(0, 16).default(1),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+const workerVariables = z.object({
+  FIELDSTATION_URL: address,
+  FIELDSTATION_API_KEY: z.string().min(1),
+  WORKER_NAME: z.string().min(1).max(200).optional(),
+  WORKER_CONCURRENCY: whole(1, 64).default(1),
+  WORKER_JOB_TYPES: list.optional(),
+  WORKER_IDLE_SECONDS: whole(1, 86_400).optional(),
+  LOG_LEVEL: serviceVariables.shape.LOG_LEVEL,
+})
+
+export type Config = z.output<typeof serviceVariables>
+export type WorkerConfig = z.output<typeof workerVariables>
+export type Environment = Record<string, string | undefined>
+
+/** What the service runs with. The only reader of the environment, besides `readWorkerConfig`; reports everything wrong at once. */
+export function readConfig(environment: Environment): Config {
+  const config = read(serviceVariables, environment)
+  const wrong: string[] = []
+  if (Boolean(config.ADMIN_EMAIL) !== Boolean(config.ADMIN_PASSWORD))
+    wrong.push('ADMIN_EMAIL and ADMIN_PASSWORD go together')
+  if (config.DATABASE_DIRECT_URL && !config.DATABASE_URL) wrong.push('DATABASE_DIRECT_URL needs DATABASE_URL')
+  if (config.S3_ENDPOINT && !config.S3_BUCKET) wrong.push('S3_ENDPOINT needs S3_BUCKET')
+  if (config.NODE_ENV === 'production' && !config.DATABASE_URL && !config.EMBEDDED_DATABASE)
+    wrong.push(
+      'DATABASE_URL is missing (in production the embedded database must be asked for: EMBEDDED_DATABASE=true)',
+    )
+  return refuse(wrong, config)
+}
+
+/** What a worker that runs on its own needs: where the service is, and a key with the scope `jobs:work`. */
+export const readWorkerConfig = (environment: Environment): WorkerConfig => read(workerVariables, environment)
+
+function read<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.output<Schema> {
+  // An empty variable, as compose files and shells leave them, means the same as none.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(given)
+  const issues = result.error?.issues ?? []
+  return refuse(
+    issues.map(
+      ({ path, message }) =>
+        `${path.join('.')} ${given[String(path[0])] === undefined ? 'is missing' : `is wrong: ${message}`}`,
+    ),
+    result.data as z.output<Schema>,
+  )
+}
+
+function refuse<T>(wrong: string[], config: T): T {
+  if (wrong.length > 0) throw new Error(`Bad configuration:\n${wrong.map((line) => `  - ${line}`).join('\n')}`)
+  return config
+}

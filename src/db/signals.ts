@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import type { Log } from '../log.ts'
+import type { Sql } from './sql.ts'
+
+/** A word to every process of the service: that something has changed, never what it is now. */
+export interface Signals {
+  /** Says it here at once and elsewhere soon. Call it after the commit: inside a transaction it would serialise all commits. */
+  publish(topic: string): void
+  /** `onGap` is called when words may have been missed, for a look at everything. */
+  subscribe(listener: { onTopic(topic: string): void; onGap(): void }): void
+  close(): Promise<void>
+}
+
+const channel = 'fieldstation'
+/** PostgreSQL takes 8,000 bytes a notification. */
+const batchSize = 90
+
+/**
+ * Signals over LISTEN and NOTIFY. What is published while a notification is on its way goes out together with the next one, so that
+ * a busy service notifies as often as one round trip allows and no more. Without `listener` (behind a pooler) only this process hears.
+ */
+export async function createSignals({
+  sql,
+  listener,
+  log,
+}: {
+  sql: Sql
+  listener: Sql | undefined
+  log: Log
+}): Promise<Signals> {
+  const self = randomUUID()
+  const listeners: Parameters<Signals['subscribe']>[0][] = []
+  const waiting = new Set<string>()
+  let sending: Promise<void> | undefined
+
+  const tell = (topics: string[]) => {
+    for (const topic of topics) for (const { onTopic } of listeners) onTopic(topic)
+  }
+
+  await listener?.listen(
+    channel,
+    (payload) => {
+      const [origin, ...topics] = payload.split(' ')
+      if (origin !== self) tell(topics)
+    },
+    () => {
+      for (const { onGap } of listeners) onGap()
+    },
+  )
+
+  async function send() {
+    await new Promise(setImmediate)
+    while (waiting.size > 0) {
+      const topics = [...waiting].slice(0, batchSize)
+      for (const topic of topics) waiting.delete(topic)
+      try {
+        await sql`select pg_notify(${channel}, ${[self, ...topics].join(' ')})`
+      } catch (error) {
+        // Those who wait look for themselves from time to time.
+        log.warn('notification lost', { error })
+      }
+    }
+    sending = undefined
+  }
+
+  return {
+    publish(topic) {
+      tell([topic])
+      if (!listener) return
+      waiting.add(topic)
+      sending ??= send()
+    },
+    subscribe: (entry) => void listeners.push(entry),
+    async close() {
+      await sending
+      await listener?.end({ timeout: 1 })
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { connect as connectSocket, type Socket } from 'node:net'
+import postgres from 'postgres'
+
+export type Sql = postgres.Sql
+export type Tx = postgres.Sql | postgres.TransactionSql
+/** A piece of SQL to put into a larger one. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
+export interface SqlOptions {
+  /** Connections at most. */
+  max?: number
+  /** True behind a transaction pooler, which keeps neither prepared statements nor session settings. */
+  isPooled?: boolean
+}
+
+const statementSeconds = 15
+/** A connection that says nothing for this long is given up: longer than any statement may take, so only a dead one is hit. */
+const silenceMs = 20_000
+
+/** Column names change case at this line and nowhere else. `postgres.camel` would also rewrite the keys inside jsonb. */
+const columnCase = { column: { from: postgres.toCamel, to: postgres.fromCamel } }
+
+/**
+ * A pool of connections. No query outlives its deadline: the server ends a slow statement, and we end a connection whose other side
+ * has gone without a word, which postgres.js by itself would wait for without end.
+ */
+export function connect(url: string, { max = 10, isPooled = false }: SqlOptions = {}): Sql {
+  return postgres(url, {
+    max,
+    prepare: !isPooled,
+    onnotice: () => {},
+    connect_timeout: 5,
+    transform: columnCase,
+    connection: isPooled
+      ? {}
+      : {
+          statement_timeout: statementSeconds * 1000,
+          idle_in_transaction_session_timeout: 2 * statementSeconds * 1000,
+        },
+    socket: impatientSocket,
+  } as postgres.Options<Record<string, postgres.PostgresType>>)
+}
+
+/** A connection for LISTEN: it is silent by nature, so silence does not end it. */
+export const connectForListening = (url: string): Sql =>
+  postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, transform: columnCase })
+
+interface Address {
+  host: string[]
+  port: number[]
+  path?: string
+}
+
+/** What postgres.js sends its bytes through. It need not be connected yet: what is written waits, and failures arrive as events. */
+function impatientSocket({ host, port, path }: Address): Socket {
+  const socket = path ? connectSocket(path) : connectSocket({ host: host[0]!, port: port[0]! })
+  return socket.setTimeout(silenceMs, () => socket.destroy(new Error('The database connection fell silent.')))
+}

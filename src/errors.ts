@@ -1,0 +1,70 @@
+import type { components } from '../generated/types.ts'
+
+type Schemas = components['schemas']
+export type ProblemCode = Schemas['ProblemCode']
+export type ProblemError = Schemas['ProblemError']
+
+/** What a caller is told about each code. Keyed by the contract, so a new code will not compile until it has a row here. */
+export const problems = {
+  invalid_request: { status: 400, title: 'Invalid request' },
+  email_taken: { status: 400, title: 'User already exists' },
+  unauthenticated: { status: 401, title: 'Not signed in' },
+  invalid_credentials: { status: 401, title: 'Invalid credentials' },
+  invalid_refresh_token: { status: 401, title: 'Invalid refresh token' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  insufficient_scope: { status: 403, title: 'Scope missing' },
+  registration_closed: { status: 403, title: 'Registration is closed' },
+  priority_reserved: { status: 403, title: 'Priority is for admins' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  api_key_not_found: { status: 404, title: 'API key not found' },
+  polygon_not_found: { status: 404, title: 'Polygon not found' },
+  region_not_found: { status: 404, title: 'Region not found' },
+  layer_not_found: { status: 404, title: 'Layer not found' },
+  job_type_not_found: { status: 404, title: 'Job type not found' },
+  job_not_found: { status: 404, title: 'Job not found' },
+  assignment_not_found: { status: 404, title: 'Assignment not found' },
+  job_not_available: { status: 409, title: 'Job not available' },
+  job_finished: { status: 409, title: 'Job finished' },
+  job_not_succeeded: { status: 409, title: 'Job has no result' },
+  job_cancelled: { status: 409, title: 'Job cancelled' },
+  assignment_lost: { status: 409, title: 'Assignment lost' },
+  result_conflict: { status: 409, title: 'Another result was reported' },
+  file_conflict: { status: 409, title: 'File declared differently' },
+  upload_incomplete: { status: 409, title: 'Upload incomplete' },
+  layer_not_uploading: { status: 409, title: 'Layer is not being uploaded' },
+  idempotency_in_progress: { status: 409, title: 'Request under way' },
+  precondition_failed: { status: 412, title: 'Resource has changed' },
+  payload_too_large: { status: 413, title: 'Payload too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unresolved_reference: { status: 422, title: 'Unresolved reference' },
+  idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
+  too_many_active_jobs: { status: 429, title: 'Too many active jobs' },
+  internal: { status: 500, title: 'Internal error' },
+  service_unavailable: { status: 503, title: 'Service unavailable' },
+} as const satisfies Record<ProblemCode, { status: number; title: string }>
+
+export interface AppErrorOptions {
+  cause?: unknown
+  errors?: ProblemError[]
+  retryAfterSeconds?: number
+}
+
+/** A failure the caller is meant to see. Anything else that is thrown is a bug and becomes `internal`. */
+export class AppError extends Error {
+  override name = 'AppError'
+  readonly code: ProblemCode
+  readonly errors: ProblemError[] | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ProblemCode, detail: string, { cause, errors, retryAfterSeconds }: AppErrorOptions = {}) {
+    super(detail, { cause })
+    this.code = code
+    this.errors = errors
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** The problem of one fault in what was sent. `pointer` is a JSON Pointer into the body. */
+export const invalidRequest = (pointer: string, detail: string) =>
+  new AppError('invalid_request', detail, { errors: [{ pointer, detail }] })

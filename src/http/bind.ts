@@ -1,0 +1,101 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context, Env } from 'hono'
+import type { StatusCode } from 'hono/utils/http-status'
+import { routes } from '../../generated/routes.ts'
+import type { Caller } from '../auth/caller.ts'
+import { AppError } from '../errors.ts'
+import { type Access, checkAccess } from './access.ts'
+import type { Handlers, OperationId, RawBody } from './contract.ts'
+import { invalidInput } from './problem.ts'
+
+export interface ServiceEnv extends Env {
+  Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal }
+}
+
+export interface Binding {
+  app: OpenAPIHono<ServiceEnv>
+  handlers: Handlers
+  /** Tells who sent the request; throws `unauthenticated`. */
+  authenticate(request: Request): Promise<Caller>
+}
+
+/** What every handler takes and gives, once the compiler has checked the table as a whole. */
+type AnyHandler = (request: {
+  path: unknown
+  query: unknown
+  headers: unknown
+  body: unknown
+  caller: Caller | undefined
+  signal: AbortSignal
+}) => Promise<{
+  status: StatusCode
+  headers?: Record<string, string>
+  body?: unknown
+  contentType?: string
+  raw?: RawBody
+}>
+
+/** Registers every operation of the contract with its handler: authenticate, check access, validate, handle, answer. */
+export function bind({ app, handlers, authenticate }: Binding): void {
+  for (const [id, route] of Object.entries(routes)) {
+    const handle = handlers[id as OperationId] as unknown as AnyHandler
+    const access = route as unknown as Access
+    const hasBody = 'body' in (route.request ?? {})
+    const admit = async (c: Context<ServiceEnv>, next: () => Promise<void>) => {
+      c.set('operationId', id)
+      if (access.security.length > 0) {
+        const caller = await authenticate(c.req.raw)
+        c.set('caller', caller)
+        checkAccess(access, caller)
+      }
+      if (hasBody) requireJson(c)
+      await next()
+    }
+    // The library's own check of the handler stops at the first response without JSON; `Handlers` has checked this one.
+    app.openapi(
+      { ...route, middleware: admit } as never,
+      (async (c: Context<ServiceEnv>) => answer(c, await handle(requestOf(c)))) as never,
+      ((result: { success: boolean; target: string; error: never }) => {
+        if (!result.success) throw invalidInput(result.error, result.target)
+      }) as never,
+    )
+  }
+}
+
+function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
+  const valid = (target: string) => c.req.valid(target as never) as unknown
+  return {
+    path: valid('param') ?? {},
+    query: valid('query') ?? {},
+    headers: valid('header') ?? {},
+    body: valid('json'),
+    caller: c.get('caller'),
+    // Made when asked for: most handlers never wait.
+    get signal() {
+      return AbortSignal.any([c.req.raw.signal, c.get('shutdown')])
+    },
+  }
+}
+
+function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Response {
+  for (const [name, value] of Object.entries(reply.headers ?? {})) c.header(name, value)
+  if (reply.raw !== undefined) {
+    c.header('content-type', reply.contentType)
+    return c.body(reply.raw, reply.status as never)
+  }
+  if (reply.body === undefined) return c.body(null, reply.status as never)
+  const text = JSON.stringify(reply.body)
+  // Compression goes by the length that it is told.
+  const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
+  return c.body(text, reply.status as never, headers)
+}
+
+function requireJson(c: Context<ServiceEnv>) {
+  const type = c.req.header('content-type')
+  if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) {
+    throw new AppError(
+      'unsupported_media_type',
+      `Send the body as application/json${type ? `, not as ${type.slice(0, 100)}` : ''}.`,
+    )
+  }
+}

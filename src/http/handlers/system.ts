@@ -1,0 +1,52 @@
+import contract from '../../../generated/openapi.json' with { type: 'json' }
+import type { Log } from '../../log.ts'
+import type { Handlers } from '../contract.ts'
+import { docsPage } from '../docs.ts'
+
+type SystemOperation = 'getContract' | 'getDocs' | 'getLiveness' | 'getReadiness'
+
+export interface SystemHandlerDeps {
+  /** Each throws if what it asks does not answer. */
+  checks: { database(): Promise<unknown>; store(): Promise<unknown> }
+  log: Log
+}
+
+const patienceMs = 3000
+
+export const systemHandlers = ({ checks, log }: SystemHandlerDeps): Handlers<SystemOperation> => ({
+  async getContract() {
+    return { status: 200, body: contract }
+  },
+
+  async getDocs() {
+    return { status: 200, contentType: 'text/html', raw: docsPage }
+  },
+
+  async getLiveness() {
+    return { status: 200, body: { status: 'ok' } }
+  },
+
+  async getReadiness() {
+    const ask = async (name: keyof typeof checks) => {
+      try {
+        await inTime(checks[name]())
+        return 'ok' as const
+      } catch (error) {
+        log.warn('not ready', { error, check: name })
+        return 'unavailable' as const
+      }
+    }
+    const [database, store] = await Promise.all([ask('database'), ask('store')])
+    const isReady = database === 'ok' && store === 'ok'
+    if (isReady) return { status: 200, body: { status: 'ok', checks: { database, store } } }
+    return { status: 503, body: { status: 'unavailable', checks: { database, store } }, headers: { 'Retry-After': 2 } }
+  },
+})
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${patienceMs} ms.`)), patienceMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

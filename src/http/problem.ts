@@ -1,0 +1,75 @@
+import type { z } from '@hono/zod-openapi'
+import type { Context, Env } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { AppError, type ProblemError, problems } from '../errors.ts'
+import type { Log } from '../log.ts'
+
+const typeBase = 'https://fieldstation.example/problems/'
+
+/** Writes a failure as an RFC 9457 problem. The only place that does. */
+export function problemResponse<E extends Env>(c: Context<E>, error: AppError): Response {
+  const { status, title } = problems[error.code]
+  const body = {
+    type: typeBase + error.code.replaceAll('_', '-'),
+    title,
+    status,
+    detail: error.message,
+    instance: c.req.path,
+    code: error.code,
+    requestId: c.get('requestId' as never) as string,
+    ...(error.errors && { errors: error.errors }),
+  }
+  c.header('content-type', 'application/problem+json')
+  if (error.retryAfterSeconds !== undefined) c.header('retry-after', String(error.retryAfterSeconds))
+  if (status === 401) c.header('www-authenticate', 'Bearer')
+  return c.body(JSON.stringify(body), status as ContentfulStatusCode)
+}
+
+/** Says which dependency is down, if that is what the failure means. */
+export type ExplainOutage = (error: unknown) => string | undefined
+
+/** Turns whatever was thrown into what the caller may be told. What is a bug of ours is logged and stays untold. */
+export function toAppError(error: unknown, log: Log, requestId: string, explainOutage: ExplainOutage): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof HTTPException && error.status < 500) return fromHono(error)
+  const outage = explainOutage(error)
+  if (outage) {
+    log.warn('dependency unavailable', { requestId, error })
+    return new AppError('service_unavailable', outage, { cause: error, retryAfterSeconds: 2 })
+  }
+  log.error('unhandled error', { requestId, error })
+  return new AppError('internal', 'Something went wrong on our side.', { cause: error })
+}
+
+function fromHono(error: HTTPException): AppError {
+  if (error.status === 413) return new AppError('payload_too_large', error.message)
+  return new AppError('invalid_request', error.message || 'The request cannot be read.', {
+    errors: [{ pointer: '', detail: error.message || 'The body is not JSON.' }],
+  })
+}
+
+const places = { json: '', query: '/query', param: '/path', header: '/header' } as const
+
+/** What zod found wrong, each with a pointer to where. */
+export function invalidInput(error: z.core.$ZodError, target: string): AppError {
+  const prefix = places[target as keyof typeof places] ?? ''
+  const errors = error.issues.flatMap((issue) => pointersOf(issue, prefix)).slice(0, 100)
+  const first = errors[0]
+  const where = first?.pointer ? ` at ${first.pointer}` : ''
+  return new AppError('invalid_request', `${first?.detail ?? 'The request does not fit the contract.'}${where}`, {
+    errors,
+  })
+}
+
+/** An unknown member is named by itself: that is where the caller looks. */
+function pointersOf(issue: z.core.$ZodIssue, prefix: string): ProblemError[] {
+  const at = prefix + issue.path.map((step) => `/${escapePointer(String(step))}`).join('')
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: at, detail: issue.message }]
+  return issue.keys.map((key) => ({
+    pointer: `${at}/${escapePointer(key)}`,
+    detail: `Unknown: ${JSON.stringify(key)}`,
+  }))
+}
+
+const escapePointer = (step: string) => step.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -1,0 +1,280 @@
+import { v7 as uuid } from 'uuid'
+import { jobTypes } from '../../generated/job-types.ts'
+import type { components } from '../../generated/types.ts'
+import { type Caller, isAdmin } from '../auth/caller.ts'
+import { hashSecret, newSecret } from '../auth/secrets.ts'
+import { AppError, invalidRequest } from '../errors.ts'
+import type { ObjectStore } from '../store/object-store.ts'
+import type { AssignmentRow, AssignmentStore, ClaimRow, Holder, Ticket } from './assignment-store.ts'
+import { hashJson } from './idempotency.ts'
+import type { JobChanges } from './job-changes.ts'
+import { type JobFile, type JobTypeName, toClaimableJob } from './job-rows.ts'
+import type { JobSettlement } from './job-settlement.ts'
+import type { JobStore } from './job-store.ts'
+import { termsOf } from './job-types.ts'
+import type { ReadyJobs } from './ready-jobs.ts'
+
+type Schemas = components['schemas']
+
+export interface AssignmentServiceDeps {
+  jobs: JobStore
+  assignments: AssignmentStore
+  store: ObjectStore
+  settlement: JobSettlement
+  ready: ReadyJobs
+  changes: JobChanges
+}
+
+const transferSeconds = 3600
+const maxBackoffSeconds = 300
+
+/** What workers do: take jobs, keep them, and report. */
+export const assignmentService = ({ jobs, assignments, store, settlement, ready, changes }: AssignmentServiceDeps) => {
+  /** The assignment, for its own token, the worker that took it, and admins. To everyone else it does not exist. */
+  async function held(caller: Caller, id: string): Promise<AssignmentRow> {
+    const mayTry = caller.kind !== 'assignment' || caller.assignmentId === id
+    const row = mayTry ? await assignments.find(id) : undefined
+    if (row && (isAdmin(caller) || row.userId === caller.userId)) return row
+    throw new AppError('assignment_not_found', `There is no assignment ${id} that you hold.`)
+  }
+
+  /** The same, refused once the assignment has lost its job. */
+  async function live(caller: Caller, id: string): Promise<AssignmentRow> {
+    const row = await held(caller, id)
+    if (!row.isLive) throw lost(row)
+    return row
+  }
+
+  /** Asks again why a guarded statement found nothing: the answer may have changed since we looked. */
+  async function lostNow(id: string): Promise<AppError> {
+    const row = await assignments.find(id)
+    return row ? lost(row) : new AppError('assignment_not_found', `There is no assignment ${id}.`)
+  }
+
+  async function claimNow(types: JobTypeName[], limit: number, holder: Holder): Promise<Schemas['Claim'][]> {
+    const tickets = Array.from({ length: limit }, newTicket)
+    const terms = types.map(termsOf)
+    let rows = await assignments.claim(tickets, terms, holder)
+    // A lease that has run out counts as expired for those who look for work, swept or not.
+    if (rows.length === 0 && (await settlement.expire()) > 0) rows = await assignments.claim(tickets, terms, holder)
+    for (const { id } of rows) changes.announce(id)
+    return rows.map((row) => ({ job: toClaimableJob(row), assignment: toAssignment(row, tickets, holder) }))
+  }
+
+  return {
+    async poll(jobType: JobTypeName | undefined, limit: number): Promise<Schemas['JobPoll']> {
+      await settlement.expire()
+      const types = jobType ? [jobType] : (Object.keys(jobTypes) as JobTypeName[])
+      return { jobs: (await jobs.pageOfPending(types, limit)).map(toClaimableJob) }
+    },
+
+    async assign(caller: Caller, { jobId, ...holder }: Schemas['AssignRequest']): Promise<Schemas['Assigned']> {
+      let job = await jobs.find(jobId)
+      if (job?.isLapsed) {
+        await settlement.expire(jobId)
+        job = await jobs.find(jobId)
+      }
+      if (!job) throw new AppError('job_not_found', `There is no job ${jobId}.`)
+      const [ticket, by] = [newTicket(), { ...holder, userId: caller.userId }]
+      const row = await assignments.assign(jobId, ticket, termsOf(job.type), by)
+      if (!row)
+        throw new AppError(
+          'job_not_available',
+          'The job is not free: another worker has it, it is final, or it is not due yet.',
+        )
+      changes.announce(jobId)
+      return { assignment: toAssignment(row, [ticket], by) }
+    },
+
+    /** Waits for a first job as long as asked. A claim whose client has gone is given back at once. */
+    async claim(caller: Caller, request: Schemas['ClaimRequest'], signal: AbortSignal): Promise<Schemas['Claims']> {
+      const { jobTypes: types, limit = 1, waitSeconds = 0, ...by } = request
+      const holder = { ...by, userId: caller.userId }
+      const end = performance.now() + waitSeconds * 1000
+      using place = ready.enter(types)
+      for (;;) {
+        const claims = await claimNow(types, limit, holder)
+        if (claims.length > 0 && signal.aborted) {
+          await Promise.all(claims.map(({ assignment }) => this.giveBack(assignment.id)))
+          return { claims: [] }
+        }
+        const left = end - performance.now()
+        if (claims.length > 0 || left <= 0 || signal.aborted) return { claims }
+        await place.wait(left, signal)
+        if (signal.aborted) return { claims: [] }
+      }
+    },
+
+    async heartbeat(
+      caller: Caller,
+      id: string,
+      { progress }: Schemas['HeartbeatRequest'],
+    ): Promise<Schemas['Heartbeat']> {
+      const { type } = await live(caller, id)
+      const row = await assignments.heartbeat(id, jobTypes[type].leaseSeconds, progress ?? null)
+      if (!row) throw await lostNow(id)
+      if (progress !== undefined) changes.announce(row.jobId)
+      return { expiresAt: row.leaseExpiresAt.toISOString(), deadlineAt: row.deadlineAt.toISOString() }
+    },
+
+    async appendLogs(caller: Caller, id: string, { entries }: Schemas['LogEntries']): Promise<void> {
+      await live(caller, id)
+      const lines = entries.map(({ level = 'INFO', message }) => ({ level, message }))
+      const jobId = await assignments.appendLogs(id, lines)
+      if (!jobId) throw await lostNow(id)
+      changes.announce(jobId)
+    },
+
+    async listInputs(caller: Caller, id: string): Promise<Schemas['JobInputs']> {
+      const { jobId } = await live(caller, id)
+      const files = await assignments.listInputs(jobId)
+      const sign = async ({ name, objectKey, sizeBytes, sha256, contentType }: JobFile) => {
+        const { url, expiresAt } = await store.signDownload(objectKey, { expirySeconds: transferSeconds })
+        return { name, url, sizeBytes, sha256, contentType, expiresAt: expiresAt.toISOString() }
+      }
+      return { items: await Promise.all(files.map(sign)) }
+    },
+
+    /** Declares files and gives a signed URL for each. A name keeps the size and checksum that it was first declared with. */
+    async createUploads(
+      caller: Caller,
+      id: string,
+      { files }: Schemas['UploadsRequest'],
+    ): Promise<Schemas['SignedUploads']> {
+      await live(caller, id)
+      const names = new Set(files.map(({ name }) => name))
+      if (names.size < files.length) throw invalidRequest('/files', 'Each name can be declared once.')
+      const wanted = files.map((file) => ({ ...file, objectKey: `results/${id}/${file.name}` }))
+      if (!(await assignments.declareFiles(id, wanted))) throw await lostNow(id)
+      const declared = new Map((await assignments.listFiles(id)).map((file) => [file.name, file]))
+      for (const file of wanted) {
+        const known = declared.get(file.name)!
+        const isSame =
+          known.sizeBytes === file.sizeBytes && known.sha256 === file.sha256 && known.contentType === file.contentType
+        if (!isSame)
+          throw new AppError('file_conflict', `${file.name} was declared with another size, checksum or type.`)
+      }
+      const sign = async ({ name, objectKey, sizeBytes, sha256, contentType }: JobFile) => {
+        const upload = await store.signUpload(objectKey, {
+          sizeBytes,
+          sha256,
+          contentType,
+          expirySeconds: transferSeconds,
+        })
+        return { ...upload, name, expiresAt: upload.expiresAt.toISOString() }
+      }
+      return { items: await Promise.all(wanted.map(sign)) }
+    },
+
+    async release(caller: Caller, id: string): Promise<void> {
+      const { type } = await live(caller, id)
+      const released = await settlement.one(type, () => assignments.release(id))
+      if (!released) throw await lostNow(id)
+    },
+
+    /** Ends the assignment. The same report again answers the same; another one is refused. */
+    async report(caller: Caller, id: string, report: Schemas['ResultRequest']): Promise<Schemas['ResultAccepted']> {
+      const row = await held(caller, id)
+      const reportHash = hashJson(report)
+      if (!row.isLive) return repeated(row, reportHash)
+      checkResult(row.type, report)
+      const isSuccess = report.status === 'SUCCEEDED'
+      const files = isSuccess ? await arrivedFiles(id) : []
+      const willRetry = !isSuccess && report.error?.retryable === true && row.attempt < row.maxAttempts
+      const settled = await settlement.one(row.type, (tx) =>
+        assignments.finish(
+          id,
+          {
+            status: report.status,
+            willRetry,
+            reportHash,
+            payload: report.resultPayload ?? null,
+            metadata: report.metadata ?? null,
+            error: isSuccess
+              ? null
+              : (report.error ?? { message: 'The worker reported a failure and gave no reason.' }),
+            files,
+            backoffSeconds: Math.min(2 ** (row.attempt - 1), maxBackoffSeconds) * (0.5 + Math.random() / 2),
+          },
+          tx,
+        ),
+      )
+      // The same report may have come twice at once; the row lock let one of them through.
+      if (!settled) return repeated((await assignments.find(id))!, reportHash)
+      return { assignmentId: id, jobId: row.jobId, status: report.status, willRetry }
+    },
+
+    /** Gives back what nobody will ever work on, as far as that is still ours to do. */
+    async giveBack(id: string): Promise<void> {
+      const row = await assignments.find(id)
+      if (row) await settlement.one(row.type, () => assignments.release(id))
+    },
+  }
+
+  /** The files that were declared, once every one of them is there as declared. */
+  async function arrivedFiles(id: string): Promise<JobFile[]> {
+    const files = await assignments.listFiles(id)
+    const found = await Promise.all(files.map(({ objectKey }) => store.head(objectKey)))
+    const missing = files.filter(({ sizeBytes }, index) => found[index]?.sizeBytes !== sizeBytes)
+    if (missing.length > 0) {
+      const names = missing.map(({ name }) => name).join(', ')
+      throw new AppError('upload_incomplete', `These files were declared and have not arrived: ${names}.`)
+    }
+    return files
+  }
+}
+
+export type AssignmentService = ReturnType<typeof assignmentService>
+
+function newTicket(): Ticket & { token: string } {
+  const token = newSecret('fsa_')
+  return { id: uuid(), token, tokenHash: hashSecret(token) }
+}
+
+function toAssignment(row: ClaimRow, tickets: (Ticket & { token: string })[], holder: Holder): Schemas['Assignment'] {
+  const { userId: _userId, ...named } = holder
+  return {
+    id: row.assignmentId,
+    jobId: row.id,
+    attempt: row.attempts,
+    token: tickets.find(({ id }) => id === row.assignmentId)!.token,
+    createdAt: row.assignedAt.toISOString(),
+    expiresAt: row.leaseExpiresAt.toISOString(),
+    deadlineAt: row.deadlineAt.toISOString(),
+    ...named,
+  }
+}
+
+function lost({ outcome }: AssignmentRow): AppError {
+  if (outcome === 'CANCELLED') return new AppError('job_cancelled', 'The job was cancelled. Stop working on it.')
+  if (outcome === 'EXPIRED' || outcome === null)
+    return new AppError('assignment_lost', 'The lease of this assignment has run out.')
+  return new AppError('assignment_lost', `This assignment is over: ${outcome}.`)
+}
+
+function repeated(row: AssignmentRow, reportHash: Buffer): Schemas['ResultAccepted'] {
+  const { id, jobId, outcome, willRetry } = row
+  if (outcome !== 'SUCCEEDED' && outcome !== 'FAILED') throw lost(row)
+  if (!row.reportHash?.equals(reportHash))
+    throw new AppError('result_conflict', `This assignment was reported as ${outcome} already.`)
+  return { assignmentId: id, jobId, status: outcome, willRetry: willRetry === true }
+}
+
+/** A result must be what the job type promises, and a failure has none. */
+function checkResult(type: JobTypeName, { status, resultPayload, error }: Schemas['ResultRequest']): void {
+  if (status === 'FAILED') {
+    if (resultPayload !== undefined) throw invalidRequest('/resultPayload', 'A failure has no result.')
+    return
+  }
+  if (error) throw invalidRequest('/error', 'A success has no error.')
+  const jobType = jobTypes[type]
+  if (!('result' in jobType)) return
+  if (resultPayload === undefined) throw invalidRequest('/resultPayload', `Jobs of type ${type} have a result.`)
+  const checked = jobType.result.safeParse(resultPayload)
+  if (checked.success) return
+  const errors = checked.error.issues.map((issue) => ({
+    pointer: `/resultPayload${issue.path.map((step) => `/${String(step)}`).join('')}`,
+    detail: issue.message,
+  }))
+  throw new AppError('invalid_request', `The result does not fit the schema of ${type}.`, { errors })
+}

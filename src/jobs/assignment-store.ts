@@ -1,0 +1,422 @@
+import type { Fragment, Sql, Tx } from '../db/sql.ts'
+import type { ClaimableJobRow, JobError, JobFile, JobStatus, JobTypeName, JsonObject, SettledJob } from './job-rows.ts'
+
+/** Who takes jobs. */
+export interface Holder {
+  userId: string
+  workerName?: string | undefined
+  ecsTaskArn?: string | undefined
+  ecsClusterArn?: string | undefined
+}
+
+/** How a type is leased. */
+export interface LeaseTerms {
+  type: JobTypeName
+  leaseSeconds: number
+  timeoutSeconds: number
+}
+
+/** An id and a token for an assignment that may come to be. */
+export interface Ticket {
+  id: string
+  tokenHash: Buffer
+}
+
+export interface ClaimRow extends ClaimableJobRow {
+  assignmentId: string
+  assignedAt: Date
+  leaseExpiresAt: Date
+  deadlineAt: Date
+}
+
+export interface AssignmentRow {
+  id: string
+  jobId: string
+  type: JobTypeName
+  userId: string
+  /** Whether it owns its job now: the job's row says so, and the lease has not run out. */
+  isLive: boolean
+  outcome: 'SUCCEEDED' | 'FAILED' | 'EXPIRED' | 'CANCELLED' | 'RELEASED' | null
+  willRetry: boolean | null
+  reportHash: Buffer | null
+  attempt: number
+  maxAttempts: number
+}
+
+export interface HeartbeatRow {
+  jobId: string
+  leaseExpiresAt: Date
+  deadlineAt: Date
+}
+
+export interface Report {
+  status: 'SUCCEEDED' | 'FAILED'
+  willRetry: boolean
+  reportHash: Buffer
+  payload: JsonObject | null
+  metadata: JsonObject | null
+  error: JobError | null
+  files: JobFile[]
+  backoffSeconds: number
+}
+
+/**
+ * What workers do to jobs. Each change is one statement that names the assignment and finds it in the job's own row, with the lease
+ * still running by the database's clock: a worker that has lost its job changes nothing, however late it comes.
+ */
+export const assignmentStore = (sql: Sql) => {
+  /** The job that the assignment owns right now, locked. */
+  const owned = (assignmentId: string) => sql`
+    select id
+    from jobs
+    where id = (select job_id from job_assignments where id = ${assignmentId})
+      and assignment_id = ${assignmentId}
+      and status = 'IN_PROGRESS'
+      and lease_expires_at > now()
+    for update
+  `
+
+  /** Turns chosen jobs (`chosen`: id, ordinal) into assignments, in one go. */
+  const take = (chosen: Fragment, tickets: Ticket[], terms: LeaseTerms[], holder: Holder) => sql`
+    with chosen as materialized (${chosen}),
+    ticket as (
+      select *
+      from unnest(
+        ${tickets.map(({ id }) => id)}::uuid[],
+        ${tickets.map(({ tokenHash }) => tokenHash.toString('hex'))}::text[]
+      ) with ordinality as t (id, token_hash, ordinal)
+    ), term as (
+      select *
+      from unnest(
+        ${terms.map(({ type }) => type)}::text[],
+        ${terms.map(({ leaseSeconds }) => leaseSeconds)}::integer[],
+        ${terms.map(({ timeoutSeconds }) => timeoutSeconds)}::integer[]
+      ) as t (type, lease_seconds, timeout_seconds)
+    ), job as (
+      update jobs j
+      set
+        status = 'IN_PROGRESS',
+        attempts = j.attempts + 1,
+        progress = null,
+        assignment_id = ticket.id,
+        lease_expires_at = now() + make_interval(secs => least(term.lease_seconds, term.timeout_seconds)),
+        deadline_at = now() + make_interval(secs => term.timeout_seconds),
+        started_at = now(),
+        updated_at = now(),
+        last_event_id = j.last_event_id + 1
+      from chosen
+      join ticket on ticket.ordinal = chosen.ordinal
+      cross join term
+      where j.id = chosen.id and term.type = j.type
+      returning j.*, decode(ticket.token_hash, 'hex') as token_hash, chosen.ordinal
+    ), assignment as (
+      insert into job_assignments
+        (id, job_id, user_id, attempt, token_hash, worker_name, ecs_task_arn, ecs_cluster_arn)
+      select
+        assignment_id, id, ${holder.userId}, attempts, token_hash,
+        ${holder.workerName ?? null}, ${holder.ecsTaskArn ?? null}, ${holder.ecsClusterArn ?? null}
+      from job
+    ), event as (
+      insert into job_events (job_id, id, kind, data)
+      select id, last_event_id, 'status', '{"status": "IN_PROGRESS"}'
+      from job
+    )
+    select
+      j.id, j.type, j.priority, j.attempts, j.max_attempts, j.created_at, p.resolved as input,
+      j.assignment_id, j.started_at as assigned_at, j.lease_expires_at, j.deadline_at
+    from job j
+    join job_payloads p on p.job_id = j.id
+    order by j.ordinal
+  `
+
+  return {
+    /** Takes up to as many jobs as there are tickets, most urgent first, past those that others are just taking. */
+    async claim(tickets: Ticket[], terms: LeaseTerms[], holder: Holder, tx: Tx = sql): Promise<ClaimRow[]> {
+      const limit = tickets.length
+      const urgent = (type: Fragment) => sql`
+        select id, priority, available_at
+        from jobs
+        where type = ${type} and status = 'PENDING' and available_at <= now()
+        order by priority desc, available_at, id
+        limit ${limit}
+        for update skip locked
+      `
+      // Several types are looked at one by one, each along its own stretch of the index.
+      const candidates =
+        terms.length === 1
+          ? urgent(sql`${terms[0]!.type}`)
+          : sql`
+              select j.*
+              from unnest(${terms.map(({ type }) => type)}::text[]) as wanted (type)
+              cross join lateral (${urgent(sql`wanted.type`)}) j
+            `
+      const chosen = sql`
+        select id, row_number() over (order by priority desc, available_at, id) as ordinal
+        from (${candidates}) candidate
+        order by ordinal
+        limit ${limit}
+      `
+      return tx<ClaimRow[]>`${take(chosen, tickets, terms, holder)}`
+    },
+
+    /** Takes the one job, if it is free. */
+    async assign(jobId: string, ticket: Ticket, terms: LeaseTerms, holder: Holder): Promise<ClaimRow | undefined> {
+      const chosen = sql`
+        select id, 1 as ordinal
+        from (
+          select id from jobs where id = ${jobId} and status = 'PENDING' and available_at <= now() for update skip locked
+        ) free
+      `
+      const [row] = await sql<ClaimRow[]>`${take(chosen, [ticket], [terms], holder)}`
+      return row
+    },
+
+    async find(id: string, tx: Tx = sql): Promise<AssignmentRow | undefined> {
+      const [row] = await tx<AssignmentRow[]>`
+        select
+          a.id, a.job_id, j.type, a.user_id, a.outcome, a.will_retry, a.report_hash, a.attempt, j.max_attempts,
+          coalesce(j.assignment_id = a.id and j.lease_expires_at > now(), false) as is_live
+        from job_assignments a
+        join jobs j on j.id = a.job_id
+        where a.id = ${id}
+      `
+      return row
+    },
+
+    async findByToken(tokenHash: Buffer): Promise<{ id: string; userId: string } | undefined> {
+      const [row] = await sql<{ id: string; userId: string }[]>`
+        select id, user_id
+        from job_assignments
+        where token_hash = ${tokenHash}
+      `
+      return row
+    },
+
+    /** Extends the lease, never beyond the deadline. `undefined` if the assignment has lost its job. */
+    async heartbeat(id: string, leaseSeconds: number, progress: number | null): Promise<HeartbeatRow | undefined> {
+      const [row] = await sql<HeartbeatRow[]>`
+        with owned as (${owned(id)}),
+        job as (
+          update jobs j
+          set
+            lease_expires_at = least(now() + make_interval(secs => ${leaseSeconds}), j.deadline_at),
+            updated_at = now(),
+            progress = coalesce(${progress}::real, j.progress),
+            last_event_id = j.last_event_id + (${progress}::real is not null)::integer
+          from owned
+          where j.id = owned.id
+          returning j.id, j.lease_expires_at, j.deadline_at, j.last_event_id
+        ), beat as (
+          update job_assignments set heartbeat_at = now() where id = ${id} and exists (select from job)
+        ), event as (
+          insert into job_events (job_id, id, kind, data)
+          select id, last_event_id, 'progress', jsonb_build_object('progress', ${progress}::float8)
+          from job
+          where ${progress}::real is not null
+        )
+        select id as job_id, lease_expires_at, deadline_at
+        from job
+      `
+      return row
+    },
+
+    /** Appends to the job's events, in the given order. The job's id, or `undefined` if the assignment has lost its job. */
+    async appendLogs(id: string, entries: { level: string; message: string }[]): Promise<string | undefined> {
+      const [row] = await sql<{ jobId: string }[]>`
+        with owned as (${owned(id)}),
+        job as (
+          update jobs j
+          set last_event_id = j.last_event_id + ${entries.length}, updated_at = now()
+          from owned
+          where j.id = owned.id
+          returning j.id, j.last_event_id - ${entries.length} as before
+        ), events as (
+          insert into job_events (job_id, id, kind, data)
+          select job.id, job.before + entry.ordinal, 'log', entry.data
+          from job
+          cross join jsonb_array_elements(${sql.json(entries)}) with ordinality as entry (data, ordinal)
+        )
+        select id as job_id
+        from job
+      `
+      return row?.jobId
+    },
+
+    async listInputs(jobId: string): Promise<JobFile[]> {
+      const [row] = await sql<{ files: JobFile[] }[]>`select files from job_payloads where job_id = ${jobId}`
+      return row?.files ?? []
+    },
+
+    /** Declares files, while the assignment owns its job. `false` if it has lost it. Names that are declared already stay as they are. */
+    async declareFiles(id: string, files: JobFile[]): Promise<boolean> {
+      const [row] = await sql<{ isOwned: boolean }[]>`
+        with owned as (${owned(id)}),
+        declared as (
+          insert into job_files (assignment_id, name, object_key, size_bytes, sha256, content_type)
+          select ${id}, f."name", f."objectKey", f."sizeBytes", f."sha256", f."contentType"
+          from owned
+          cross join jsonb_to_recordset(${sql.json(files as never)})
+            as f ("name" text, "objectKey" text, "sizeBytes" bigint, "sha256" text, "contentType" text)
+          on conflict (assignment_id, name) do nothing
+        )
+        select exists (select from owned) as is_owned
+      `
+      return row!.isOwned
+    },
+
+    async listFiles(id: string): Promise<JobFile[]> {
+      return sql<JobFile[]>`
+        select name, object_key, size_bytes::float8 as size_bytes, sha256, content_type
+        from job_files
+        where assignment_id = ${id}
+        order by name
+      `
+    },
+
+    /** Gives the job back: it waits again at once, and the attempt does not count. */
+    async release(id: string): Promise<SettledJob | undefined> {
+      const [row] = await sql<SettledJob[]>`
+        with owned as (${owned(id)}),
+        ended as (
+          update job_assignments
+          set ended_at = now(), outcome = 'RELEASED', will_retry = true
+          where id = ${id} and exists (select from owned)
+        ), job as (
+          update jobs j
+          set
+            status = 'PENDING',
+            attempts = j.attempts - 1,
+            progress = null,
+            assignment_id = null,
+            lease_expires_at = null,
+            deadline_at = null,
+            available_at = now(),
+            updated_at = now(),
+            last_event_id = j.last_event_id + 1
+          from owned
+          where j.id = owned.id
+          returning j.id, j.type, j.status, j.last_event_id
+        ), event as (
+          insert into job_events (job_id, id, kind, data)
+          select id, last_event_id, 'status', '{"status": "PENDING", "reason": "The worker gave the job back."}'
+          from job
+        )
+        select id, type, status
+        from job
+      `
+      return row
+    },
+
+    /** Ends the assignment with its report, and its job with the result (or sends it back to wait for another attempt). */
+    async finish(id: string, report: Report, tx: Tx = sql): Promise<SettledJob | undefined> {
+      const status: JobStatus = report.willRetry ? 'PENDING' : report.status
+      const event = { status, ...(report.error && { reason: report.error.message }) }
+      const [row] = await tx<SettledJob[]>`
+        with owned as (${owned(id)}),
+        ended as (
+          update job_assignments
+          set ended_at = now(), outcome = ${report.status}, will_retry = ${report.willRetry}, report_hash = ${report.reportHash}
+          where id = ${id} and exists (select from owned)
+        ), result as (
+          insert into job_results (job_id, assignment_id, payload, metadata, files)
+          select id, ${id}, ${nullable(report.payload)}, ${nullable(report.metadata)}, ${sql.json(report.files as never)}
+          from owned
+          where ${report.status === 'SUCCEEDED'}
+        ), failure as (
+          update job_payloads
+          set error = ${nullable(report.error)}
+          where ${report.error !== null} and job_id = (select id from owned)
+        ), job as (
+          update jobs j
+          set
+            status = ${status},
+            progress = case when ${report.status === 'SUCCEEDED'} then 1 else j.progress end,
+            assignment_id = null,
+            lease_expires_at = null,
+            deadline_at = null,
+            available_at = case when ${report.willRetry} then now() + make_interval(secs => ${report.backoffSeconds}) else j.available_at end,
+            finished_at = case when ${report.willRetry} then null else now() end,
+            updated_at = now(),
+            last_event_id = j.last_event_id + 1
+          from owned
+          where j.id = owned.id
+          returning j.id, j.type, j.status, j.last_event_id
+        ), event as (
+          insert into job_events (job_id, id, kind, data)
+          select id, last_event_id, 'status', ${sql.json(event as never)}
+          from job
+        )
+        select id, type, status
+        from job
+      `
+      return row
+    },
+
+    async hasLapsed(jobId?: string): Promise<boolean> {
+      const [row] = await sql<{ hasLapsed: boolean }[]>`
+        select exists (
+          select from jobs
+          where status = 'IN_PROGRESS' and lease_expires_at <= now() and ${jobId ? sql`id = ${jobId}` : sql`true`}
+        ) as has_lapsed
+      `
+      return row!.hasLapsed
+    },
+
+    /**
+     * Ends leases that have run out: back to waiting where attempts are left, else TIMED_OUT. Skips jobs that somebody is just
+     * changing; whoever that is settles them.
+     */
+    async expire(jobId: string | undefined, limit: number, tx: Tx): Promise<SettledJob[]> {
+      return tx<SettledJob[]>`
+        with lapsed as materialized (
+          select id, assignment_id, attempts < max_attempts as will_retry
+          from jobs
+          where status = 'IN_PROGRESS' and lease_expires_at <= now() and ${jobId ? sql`id = ${jobId}` : sql`true`}
+          limit ${limit}
+          for update skip locked
+        ), ended as (
+          update job_assignments a
+          set ended_at = now(), outcome = 'EXPIRED', will_retry = lapsed.will_retry
+          from lapsed
+          where a.id = lapsed.assignment_id
+        ), failure as (
+          update job_payloads p
+          set error = jsonb_build_object('message', ${expiryMessage}::text, 'retryable', true)
+          from lapsed
+          where p.job_id = lapsed.id
+        ), job as (
+          update jobs j
+          set
+            status = case when lapsed.will_retry then 'PENDING' else 'TIMED_OUT' end,
+            assignment_id = null,
+            lease_expires_at = null,
+            deadline_at = null,
+            available_at = case
+              when lapsed.will_retry then now() + make_interval(secs => power(2, j.attempts - 1) * (0.5 + random() / 2))
+              else j.available_at
+            end,
+            finished_at = case when lapsed.will_retry then null else now() end,
+            updated_at = now(),
+            last_event_id = j.last_event_id + 1
+          from lapsed
+          where j.id = lapsed.id
+          returning j.id, j.type, j.status, j.last_event_id
+        ), event as (
+          insert into job_events (job_id, id, kind, data)
+          select id, last_event_id, 'status', jsonb_build_object('status', status, 'reason', ${expiryMessage}::text)
+          from job
+        )
+        select id, type, status
+        from job
+      `
+    },
+  }
+
+  function nullable(value: object | null) {
+    return value === null ? null : sql.json(value as never)
+  }
+}
+
+export type AssignmentStore = ReturnType<typeof assignmentStore>
+
+const expiryMessage = 'The worker fell silent or took too long: its lease ran out.'

@@ -1,0 +1,257 @@
+import type { Sql, Tx } from '../db/sql.ts'
+import type { ClaimableJobRow, JobFile, JobRow, JobStatus, JobTypeName, JsonObject } from './job-rows.ts'
+
+export interface NewJob {
+  id: string
+  requestId: string
+  userId: string
+  type: JobTypeName
+  priority: number
+  maxAttempts: number
+  cacheKey: Buffer | null
+  input: JsonObject
+  resolved: JsonObject
+  files: JobFile[]
+}
+
+export interface JobFilter {
+  /** Only jobs that this person asked for. */
+  userId?: string | undefined
+  status?: JobStatus | undefined
+  type?: JobTypeName | undefined
+  beforeId?: string | undefined
+  limit: number
+}
+
+export interface JobRequestRow {
+  id: string
+  jobId: string
+  type: JobTypeName
+  status: JobStatus
+  cached: boolean
+  createdAt: Date
+  withdrawnAt: Date | null
+}
+
+/** Jobs and requests: what people start, look at and cancel. What workers do is in `assignment-store.ts`. */
+export const jobStore = (sql: Sql) => {
+  const columns = sql`
+    j.id, j.type, j.status, j.priority, j.attempts, j.max_attempts, j.last_event_id, j.progress, j.available_at,
+    j.created_at, j.updated_at, j.started_at, j.finished_at,
+    coalesce(j.lease_expires_at <= now(), false) as is_lapsed,
+    p.input, p.error, r.payload as result_payload
+  `
+  /** Counts no further than `limit`: more does not matter. */
+  const unfinished = (userId: string, limit: number) => sql`
+    select count(*)::integer as count
+    from (select from jobs where user_id = ${userId} and status in ('PENDING', 'IN_PROGRESS') limit ${limit}) unfinished
+  `
+  const joined = sql`jobs j join job_payloads p on p.job_id = j.id left join job_results r on r.job_id = j.id`
+
+  return {
+    /**
+     * One statement for the job, its payload, its first request and its first event. `false` if an equal job is there already, or the
+     * person has as many unfinished ones as `limit` allows.
+     */
+    async insert(job: NewJob, limit: number | undefined, tx: Tx = sql): Promise<boolean> {
+      const mayStart = limit === undefined ? sql`true` : sql`(${unfinished(job.userId, limit)}) < ${limit}`
+      const { count } = await tx`
+        with job as (
+          insert into jobs (id, type, priority, user_id, max_attempts, last_event_id, cache_key)
+          select ${job.id}, ${job.type}, ${job.priority}, ${job.userId}, ${job.maxAttempts}, 1, ${job.cacheKey}
+          where ${mayStart}
+          on conflict (cache_key) where cache_key is not null and status in ('PENDING', 'IN_PROGRESS', 'SUCCEEDED')
+            do nothing
+          returning id
+        ), payload as (
+          insert into job_payloads (job_id, input, resolved, files)
+          select id, ${sql.json(job.input as never)}, ${sql.json(job.resolved as never)}, ${sql.json(job.files as never)}
+          from job
+        ), event as (
+          insert into job_events (job_id, id, kind, data)
+          select id, 1, 'status', '{"status": "PENDING"}'
+          from job
+        )
+        insert into job_requests (id, job_id, user_id, cached)
+        select ${job.requestId}, id, ${job.userId}, false
+        from job
+      `
+      return count > 0
+    },
+
+    /** A request for the equal job that is there already. `undefined` if it has gone meanwhile. */
+    async insertSharedRequest(
+      requestId: string,
+      cacheKey: Buffer,
+      userId: string,
+      tx: Tx = sql,
+    ): Promise<string | undefined> {
+      const [row] = await tx<{ jobId: string }[]>`
+        insert into job_requests (id, job_id, user_id, cached)
+        select ${requestId}, id, ${userId}, true
+        from jobs
+        where cache_key = ${cacheKey} and status in ('PENDING', 'IN_PROGRESS', 'SUCCEEDED')
+        for share
+        returning job_id
+      `
+      return row?.jobId
+    },
+
+    async countUnfinished(userId: string, limit: number, tx: Tx = sql): Promise<number> {
+      const [row] = await tx<{ count: number }[]>`${unfinished(userId, limit)}`
+      return row!.count
+    },
+
+    async find(id: string, tx: Tx = sql): Promise<JobRow | undefined> {
+      const [row] = await tx<JobRow[]>`select ${columns} from ${joined} where j.id = ${id}`
+      return row
+    },
+
+    async isRequestedBy(id: string, userId: string): Promise<boolean> {
+      const rows = await sql`select from job_requests where job_id = ${id} and user_id = ${userId} limit 1`
+      return rows.length > 0
+    },
+
+    /** Whether a worker of this person holds the job now. */
+    async isHeldBy(id: string, userId: string): Promise<boolean> {
+      const rows = await sql`
+        select from job_assignments
+        where job_id = ${id} and user_id = ${userId} and ended_at is null
+      `
+      return rows.length > 0
+    },
+
+    /** Newest first. */
+    async page({ userId, status, type, beforeId, limit }: JobFilter): Promise<JobRow[]> {
+      const before = beforeId ? sql`j.id < ${beforeId}` : sql`true`
+      const mine = userId
+        ? sql`exists (select from job_requests q where q.user_id = ${userId} and q.job_id = j.id)`
+        : sql`true`
+      return sql<JobRow[]>`
+        select ${columns}
+        from ${joined}
+        where ${mine}
+          and ${before}
+          and ${status ? sql`j.status = ${status}` : sql`true`}
+          and ${type ? sql`j.type = ${type}` : sql`true`}
+        order by j.id desc
+        limit ${limit}
+      `
+    },
+
+    async pageOfRequests(
+      userId: string | undefined,
+      limit: number,
+      beforeId: string | undefined,
+    ): Promise<JobRequestRow[]> {
+      return sql<JobRequestRow[]>`
+        select q.id, q.job_id, j.type, j.status, q.cached, q.created_at, q.withdrawn_at
+        from job_requests q
+        join jobs j on j.id = q.job_id
+        where ${userId ? sql`q.user_id = ${userId}` : sql`true`}
+          and ${beforeId ? sql`q.id < ${beforeId}` : sql`true`}
+        order by q.id desc
+        limit ${limit}
+      `
+    },
+
+    /** What a worker may claim now, most urgent first. A job whose lease has lapsed counts once the sweep has been there. */
+    async pageOfPending(types: JobTypeName[], limit: number): Promise<ClaimableJobRow[]> {
+      return sql<ClaimableJobRow[]>`
+        select j.id, j.type, j.priority, j.attempts, j.max_attempts, j.created_at, p.resolved as input
+        from unnest(${types}::text[]) as wanted (type)
+        cross join lateral (
+          select *
+          from jobs
+          where type = wanted.type and status = 'PENDING' and available_at <= now()
+          order by priority desc, available_at, id
+          limit ${limit}
+        ) j
+        join job_payloads p on p.job_id = j.id
+        order by j.priority desc, j.available_at, j.id
+        limit ${limit}
+      `
+    },
+
+    /** Which of these types have a job that is due. */
+    async findDueTypes(types: JobTypeName[]): Promise<JobTypeName[]> {
+      const rows = await sql<{ type: JobTypeName }[]>`
+        select wanted.type
+        from unnest(${types}::text[]) as wanted (type)
+        where exists (select from jobs where type = wanted.type and status = 'PENDING' and available_at <= now())
+      `
+      return rows.map(({ type }) => type)
+    },
+
+    /** Withdraws a person's requests. Locks the job, so that a cancel and a new request for it come one after the other. */
+    async withdrawRequests(id: string, userId: string, tx: Tx): Promise<{ othersWait: boolean }> {
+      await tx`select from jobs where id = ${id} for update`
+      await tx`update job_requests set withdrawn_at = now() where job_id = ${id} and user_id = ${userId} and withdrawn_at is null`
+      const rows = await tx`select from job_requests where job_id = ${id} and withdrawn_at is null limit 1`
+      return { othersWait: rows.length > 0 }
+    },
+
+    /** Cancels the job and ends its assignment. `false` if it was final already. */
+    async cancel(id: string, tx: Tx): Promise<boolean> {
+      const { count } = await tx`
+        with held as (
+          select id, assignment_id from jobs where id = ${id} and status in ('PENDING', 'IN_PROGRESS') for update
+        ), ended as (
+          update job_assignments a
+          set ended_at = now(), outcome = 'CANCELLED', will_retry = false
+          from held
+          where a.id = held.assignment_id
+        ), job as (
+          update jobs
+          set
+            status = 'CANCELLED',
+            assignment_id = null,
+            lease_expires_at = null,
+            deadline_at = null,
+            finished_at = now(),
+            updated_at = now(),
+            last_event_id = last_event_id + 1
+          where id = (select id from held)
+          returning id, last_event_id
+        )
+        insert into job_events (job_id, id, kind, data)
+        select id, last_event_id, 'status', '{"status": "CANCELLED"}'
+        from job
+      `
+      return count > 0
+    },
+
+    async findResultFiles(id: string): Promise<JobFile[] | undefined> {
+      const [row] = await sql<{ files: JobFile[] }[]>`select files from job_results where job_id = ${id}`
+      return row?.files
+    },
+
+    /** Deletes jobs that finished before the retention period, oldest first, and gives the prefixes of their files. */
+    async purgeFinished(retentionDays: number, limit: number): Promise<string[]> {
+      const rows = await sql<{ id: string }[]>`
+        with old as (
+          select id
+          from jobs
+          where finished_at < now() - make_interval(days => ${retentionDays}) and id < ${uuidBefore(retentionDays)}
+          order by id
+          limit ${limit}
+          for update skip locked
+        ), assignments as (
+          select a.id from job_assignments a join old on old.id = a.job_id
+        ), deleted as (
+          delete from jobs using old where jobs.id = old.id
+        )
+        select id from assignments
+      `
+      return rows.map(({ id }) => id)
+    },
+  }
+}
+
+export type JobStore = ReturnType<typeof jobStore>
+
+/** Ids sort by time: an id that sorts after every job made before the retention period. Spares an index on the finish time. */
+function uuidBefore(days: number): string {
+  const hex = (Date.now() - days * 86_400_000).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
+}

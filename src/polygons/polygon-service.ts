@@ -1,0 +1,102 @@
+import { v7 as uuid } from 'uuid'
+import type { components } from '../../generated/types.ts'
+import { type Caller, isAdmin } from '../auth/caller.ts'
+import { AppError } from '../errors.ts'
+import { type PageQuery, pageOf, startOf } from '../page.ts'
+import { type Area, toArea } from './geometry.ts'
+import type { Owner, PolygonContent, PolygonRow, PolygonStore } from './polygon-store.ts'
+
+type Schemas = components['schemas']
+
+export interface VersionedPolygon {
+  polygon: Schemas['Polygon']
+  etag: string
+}
+
+export const polygonService = (polygons: PolygonStore) => {
+  /** To those who may not see it, a polygon does not exist. */
+  const notFound = (id: string) => new AppError('polygon_not_found', `There is no polygon ${id} that you may see.`)
+
+  /** Why a guarded write found nothing: gone, or changed since it was read. */
+  async function refusal(id: string, owner: Owner): Promise<AppError> {
+    const row = await polygons.find(id, owner)
+    return row ? new AppError('precondition_failed', `The polygon is at version ${etagOf(row)} now.`) : notFound(id)
+  }
+
+  return {
+    async create(caller: Caller, input: Schemas['PolygonWrite']): Promise<VersionedPolygon> {
+      return versioned(await polygons.insert(uuid(), caller.userId, toContent(input)))
+    },
+
+    async get(caller: Caller, id: string): Promise<VersionedPolygon> {
+      const row = await polygons.find(id, ownerFor(caller))
+      if (!row) throw notFound(id)
+      return versioned(row)
+    },
+
+    async list(caller: Caller, query: PageQuery): Promise<Schemas['PolygonPage']> {
+      const rows = await polygons.page(ownerFor(caller), query.limit + 1, startOf(query))
+      return pageOf(rows, query.limit, toPolygon)
+    },
+
+    async replace(
+      caller: Caller,
+      id: string,
+      input: Schemas['PolygonWrite'],
+      ifMatch: string | undefined,
+    ): Promise<VersionedPolygon> {
+      const owner = ownerFor(caller)
+      const row = await polygons.replace(id, owner, versionOf(ifMatch), toContent(input))
+      if (!row) throw await refusal(id, owner)
+      return versioned(row)
+    },
+
+    async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
+      const owner = ownerFor(caller)
+      if (!(await polygons.delete(id, owner, versionOf(ifMatch)))) throw await refusal(id, owner)
+    },
+
+    /** The geometry, for a job that refers to it. */
+    async findArea(caller: Caller, id: string): Promise<Area | undefined> {
+      return (await polygons.find(id, ownerFor(caller)))?.geometry
+    },
+  }
+}
+
+export type PolygonService = ReturnType<typeof polygonService>
+
+const ownerFor = (caller: Caller): Owner => (isAdmin(caller) ? undefined : caller.userId)
+
+const etagOf = ({ version }: PolygonRow) => `"${version}"`
+
+/**
+ * The version that `If-Match` names; 0, which no polygon has, for a tag that is none of ours. Compression on the way weakens tags
+ * (`W/"1"`); they name the same version still.
+ */
+function versionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
+  return Number(ifMatch.trim().match(/^(?:W\/)?"(\d{1,9})"$/)?.[1] ?? 0)
+}
+
+function toContent({ polygon, name, description, properties }: Schemas['PolygonWrite']): PolygonContent {
+  const featureProperties = polygon.type === 'Feature' ? polygon.properties : undefined
+  return {
+    geometry: toArea(polygon, '/polygon'),
+    name: name ?? null,
+    description: description ?? null,
+    properties: properties ?? featureProperties ?? {},
+  }
+}
+
+const versioned = (row: PolygonRow): VersionedPolygon => ({ polygon: toPolygon(row), etag: etagOf(row) })
+
+const toPolygon = (row: PolygonRow): Schemas['Polygon'] => ({
+  id: row.id,
+  userId: row.userId,
+  polygon: row.geometry,
+  ...(row.name !== null && { name: row.name }),
+  ...(row.description !== null && { description: row.description }),
+  properties: row.properties,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})

@@ -1,0 +1,89 @@
+import type { Sql } from '../db/sql.ts'
+import type { Area } from './geometry.ts'
+
+export interface PolygonRow {
+  id: string
+  userId: string
+  geometry: Area
+  name: string | null
+  description: string | null
+  properties: Record<string, unknown>
+  version: number
+  createdAt: Date
+  updatedAt: Date
+}
+
+export type PolygonContent = Pick<PolygonRow, 'geometry' | 'name' | 'description' | 'properties'>
+
+/** Whose polygons: one person's, or everyone's. */
+export type Owner = string | undefined
+
+export const polygonStore = (sql: Sql) => {
+  const columns = sql`id, user_id, geometry, name, description, properties, version, created_at, updated_at`
+  const owned = (owner: Owner) => (owner ? sql`user_id = ${owner}` : sql`true`)
+  const atVersion = (version: number | undefined) => (version === undefined ? sql`true` : sql`version = ${version}`)
+
+  return {
+    async insert(
+      id: string,
+      userId: string,
+      { geometry, name, description, properties }: PolygonContent,
+    ): Promise<PolygonRow> {
+      const [row] = await sql<PolygonRow[]>`
+        insert into polygons (id, user_id, geometry, name, description, properties)
+        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${name}, ${description}, ${sql.json(properties as never)})
+        returning ${columns}
+      `
+      return row!
+    },
+
+    async find(id: string, owner: Owner): Promise<PolygonRow | undefined> {
+      const [row] = await sql<PolygonRow[]>`
+        select ${columns}
+        from polygons
+        where id = ${id} and ${owned(owner)}
+      `
+      return row
+    },
+
+    async page(owner: Owner, limit: number, beforeId: string | undefined): Promise<PolygonRow[]> {
+      return sql<PolygonRow[]>`
+        select ${columns}
+        from polygons
+        where ${owned(owner)} and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+        order by id desc
+        limit ${limit}
+      `
+    },
+
+    /** `undefined` if there is no such polygon at that version. */
+    async replace(
+      id: string,
+      owner: Owner,
+      version: number | undefined,
+      content: PolygonContent,
+    ): Promise<PolygonRow | undefined> {
+      const { geometry, name, description, properties } = content
+      const [row] = await sql<PolygonRow[]>`
+        update polygons
+        set
+          geometry = ${sql.json(geometry as never)},
+          name = ${name},
+          description = ${description},
+          properties = ${sql.json(properties as never)},
+          version = version + 1,
+          updated_at = now()
+        where id = ${id} and ${owned(owner)} and ${atVersion(version)}
+        returning ${columns}
+      `
+      return row
+    },
+
+    async delete(id: string, owner: Owner, version: number | undefined): Promise<boolean> {
+      const { count } = await sql`delete from polygons where id = ${id} and ${owned(owner)} and ${atVersion(version)}`
+      return count > 0
+    },
+  }
+}
+
+export type PolygonStore = ReturnType<typeof polygonStore>

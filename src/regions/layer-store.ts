@@ -1,0 +1,151 @@
+import type { components } from '../../generated/types.ts'
+import type { Sql, Tx } from '../db/sql.ts'
+
+type Schemas = components['schemas']
+
+export interface LayerRow {
+  region: string
+  name: string
+  version: number
+  status: Schemas['LayerStatus']
+  objectKey: string
+  sizeBytes: number
+  sha256: string
+  contentType: string
+  inspectionJobId: string | null
+  reason: string | null
+  raster: Schemas['Raster'] | null
+  createdAt: Date
+}
+
+/** The newest version of a layer, beside the newest that is READY. */
+export interface CurrentLayerRow extends LayerRow {
+  readyVersion: number | null
+  readyRaster: Schemas['Raster'] | null
+}
+
+export type NewLayer = Pick<LayerRow, 'region' | 'name' | 'objectKey' | 'sizeBytes' | 'sha256' | 'contentType'>
+
+export const layerStore = (sql: Sql) => {
+  const columns = sql`
+    l.region, l.name, l.version, l.status, l.object_key, l.size_bytes::float8 as size_bytes, l.sha256, l.content_type,
+    l.inspection_job_id, l.reason, l.raster, l.created_at
+  `
+
+  return {
+    /** The next version of the layer. `undefined` if the region is not there. */
+    async insert({ region, name, objectKey, sizeBytes, sha256, contentType }: NewLayer): Promise<LayerRow | undefined> {
+      return sql.begin(async (tx) => {
+        // The region's row is the lock under which versions are counted.
+        const regions = await tx`select from regions where name = ${region} for update`
+        if (regions.length === 0) return undefined
+        const [row] = await tx<LayerRow[]>`
+          insert into region_layers as l (region, name, version, object_key, size_bytes, sha256, content_type)
+          select ${region}, ${name}, coalesce(max(version), 0) + 1, ${objectKey}, ${sizeBytes}, ${sha256}, ${contentType}
+          from region_layers
+          where region = ${region} and name = ${name}
+          returning ${columns}
+        `
+        return row
+      })
+    },
+
+    async find(region: string, name: string, version: number, tx: Tx = sql): Promise<LayerRow | undefined> {
+      const [row] = await tx<LayerRow[]>`
+        select ${columns}
+        from region_layers l
+        where l.region = ${region} and l.name = ${name} and l.version = ${version}
+        for update
+      `
+      return row
+    },
+
+    /** For each of the regions its layers, each at its newest version. */
+    async listCurrent(regions: string[]): Promise<CurrentLayerRow[]> {
+      return sql<CurrentLayerRow[]>`
+        select distinct on (l.region, l.name) ${columns}, ready.version as ready_version, ready.raster as ready_raster
+        from region_layers l
+        left join lateral (
+          select version, raster
+          from region_layers
+          where region = l.region and name = l.name and status = 'READY'
+          order by version desc
+          limit 1
+        ) ready on true
+        where l.region = any(${regions})
+        order by l.region, l.name, l.version desc
+      `
+    },
+
+    /** The layers that assessments of a region read now. */
+    async listReady(region: string): Promise<LayerRow[]> {
+      return sql<LayerRow[]>`
+        select distinct on (l.name) ${columns}
+        from region_layers l
+        where l.region = ${region} and l.status = 'READY'
+        order by l.name, l.version desc
+      `
+    },
+
+    async startInspection({ region, name, version }: LayerRow, jobId: string, tx: Tx): Promise<void> {
+      await tx`
+        update region_layers
+        set status = 'INSPECTING', inspection_job_id = ${jobId}
+        where region = ${region} and name = ${name} and version = ${version}
+      `
+    },
+
+    async acceptInspection(jobId: string, raster: Schemas['Raster'], tx: Tx): Promise<void> {
+      await tx`
+        update region_layers
+        set status = 'READY', raster = ${sql.json(raster as never)}
+        where inspection_job_id = ${jobId} and status = 'INSPECTING'
+      `
+    },
+
+    async rejectInspection(jobId: string, reason: string, tx: Tx): Promise<void> {
+      await tx`
+        update region_layers
+        set status = 'REJECTED', reason = ${reason}
+        where inspection_job_id = ${jobId} and status = 'INSPECTING'
+      `
+    },
+
+    /** Deletes every version of the layer; their files are left to the purge. */
+    async delete(region: string, name: string): Promise<boolean> {
+      const rows = await sql`
+        with deleted as (
+          delete from region_layers where region = ${region} and name = ${name} returning object_key
+        ), discarded as (
+          insert into discarded_objects (object_key) select object_key from deleted on conflict do nothing
+        )
+        select from deleted
+      `
+      return rows.length > 0
+    },
+
+    /** Files that nothing names any more and no unfinished job reads. */
+    async listPurgeable(limit: number): Promise<string[]> {
+      const rows = await sql<{ objectKey: string }[]>`
+        select d.object_key
+        from discarded_objects d
+        where not exists (
+          select
+          from jobs j
+          join job_payloads p on p.job_id = j.id
+          where j.status in ('PENDING', 'IN_PROGRESS')
+            and p.files @> jsonb_build_array(jsonb_build_object('objectKey', d.object_key))
+        )
+        order by d.discarded_at
+        limit ${limit}
+      `
+      return rows.map(({ objectKey }) => objectKey)
+    },
+
+    async forgetPurged(objectKeys: string[]): Promise<void> {
+      await sql`delete from discarded_objects where object_key = any(${objectKeys})`
+    },
+  }
+}
+
+export type LayerStore = ReturnType<typeof layerStore>

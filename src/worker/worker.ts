@@ -1,0 +1,38 @@
+import { hostname } from 'node:os'
+import { createWorker, type JobHandlers, type Worker } from '../../sdk/node.ts'
+import type { WorkerConfig } from '../config.ts'
+import type { Log } from '../log.ts'
+import { assessRegionJob, findSitesJob } from './handlers/assessments.ts'
+import { inspectRasterJob } from './handlers/raster-inspection.ts'
+import { runTest } from './handlers/test.ts'
+
+/** What this worker can do. A new job type needs a line here, and the compiler says which. */
+const handlers: Required<JobHandlers> = {
+  TEST: runTest,
+  REGIONAL_ASSESSMENT: assessRegionJob,
+  SUITABILITY_ASSESSMENT: findSitesJob,
+  RASTER_INSPECTION: inspectRasterJob,
+}
+
+/** Our worker: needs a URL and an API key, and knows the service through the SDK alone. */
+export function fieldstationWorker(config: WorkerConfig, log: Log): Worker {
+  return createWorker({
+    baseUrl: config.FIELDSTATION_URL,
+    apiKey: config.FIELDSTATION_API_KEY,
+    handlers: chosen(config.WORKER_JOB_TYPES),
+    concurrency: config.WORKER_CONCURRENCY,
+    workerName: config.WORKER_NAME ?? hostname(),
+    idleTimeoutMs: config.WORKER_IDLE_SECONDS && config.WORKER_IDLE_SECONDS * 1000,
+    log: ({ level, message, fields }) => log[level](message, fields),
+  })
+}
+
+function chosen(types: string[] | undefined): JobHandlers {
+  if (!types) return handlers
+  const unknown = types.filter((type) => !(type in handlers))
+  if (unknown.length > 0)
+    throw new Error(
+      `WORKER_JOB_TYPES names ${unknown.join(', ')}; this worker knows ${Object.keys(handlers).join(', ')}.`,
+    )
+  return Object.fromEntries(Object.entries(handlers).filter(([type]) => types.includes(type)))
+}

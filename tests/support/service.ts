@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, inject } from 'vitest'
+import { type Client, type ClientOptions, createClient } from '../../sdk/index.ts'
+import { generateSigningKey } from '../../src/auth/access-tokens.ts'
+import type { Role, Scope } from '../../src/auth/caller.ts'
+import { compose, type Parts } from '../../src/compose.ts'
+import { connect, type Sql } from '../../src/db/sql.ts'
+import type { Log } from '../../src/log.ts'
+import { createDiskStore } from '../../src/store/disk-store.ts'
+import { diskStoreRoutes } from '../../src/store/disk-store-routes.ts'
+import { databaseUrl } from './cluster.ts'
+import { checkAgainstContract } from './contract-check.ts'
+
+const baseUrl = 'http://fieldstation.test'
+export const password = 'slow-tides-carry-sand'
+/** Making an RSA key takes long; one does for all. */
+const signingKey = generateSigningKey()
+
+export interface Person {
+  id: string
+  email: string
+  client: Client
+}
+
+export type TestService = Awaited<ReturnType<typeof startTestService>>
+
+/** An empty database of the file's own, dropped when its tests are over. */
+export async function createDatabase(): Promise<string> {
+  const { adminUrl, template } = inject('cluster')
+  const name = `fieldstation_test_${randomUUID().replaceAll('-', '')}`
+  const admin = connect(adminUrl, { max: 1 })
+  await admin`create database ${admin(name)} template ${admin(template)}`
+  afterAll(async () => {
+    await admin`drop database ${admin(name)} with (force)`
+    await admin.end({ timeout: 5 })
+  })
+  return databaseUrl(adminUrl, name)
+}
+
+/** Lines are kept, so that a test can look for them; an error that nobody expects is printed. */
+export function memoryLog(): Log & { lines: { level: string; message: string; fields: object }[] } {
+  const lines: { level: string; message: string; fields: object }[] = []
+  const note =
+    (level: string) =>
+    (message: string, fields: object = {}) => {
+      lines.push({ level, message, fields })
+      if (level === 'error') console.error(message, fields)
+    }
+  return { lines, debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+}
+
+/**
+ * The whole service on a database of its own, reached through the SDK with no network in between. Call it at the top of a test file.
+ * Every answer is held against the contract.
+ */
+export async function startTestService(overrides: Partial<Parts> = {}) {
+  const url = overrides.databaseUrl ?? (await createDatabase())
+  const root = await mkdtemp(join(tmpdir(), 'fieldstation-objects-'))
+  const store = createDiskStore({ root, secret: randomUUID(), baseUrl: `${baseUrl}/objects` })
+  const log = memoryLog()
+  const service = await compose({
+    databaseUrl: url,
+    poolSize: 5,
+    store,
+    objects: diskStoreRoutes(store),
+    signingKey,
+    isRegistrationOpen: true,
+    maxActiveJobs: 1000,
+    jobRetentionDays: 90,
+    corsOrigins: ['https://console.reef.example'],
+    bodyLimitBytes: 1024 * 1024,
+    log,
+    ...overrides,
+  })
+  afterAll(async () => {
+    await service.close()
+    await rm(root, { recursive: true, force: true })
+  })
+
+  async function fetch(request: Request): Promise<Response> {
+    const response = await service.app.fetch(request)
+    await checkAgainstContract(request, response)
+    return response
+  }
+  /** A request as it comes, past the SDK: for what the SDK would never send. */
+  const send = (path: string, init?: RequestInit) => fetch(new Request(`${baseUrl}${path}`, init))
+  const client = (options: Partial<ClientOptions> = {}) => createClient({ baseUrl, fetch, retries: 0, ...options })
+
+  return { ...service, databaseUrl: url, store, log, baseUrl, fetch, send, client, person, worker }
+
+  /** Somebody who has registered and is signed in. */
+  async function person(...roles: Role[]): Promise<Person> {
+    const email = `${randomUUID()}@reef.example`
+    const { userId } = await client().auth.register({ email, password })
+    if (roles.length > 0) await grant(service.sql, userId, roles)
+    return { id: userId, email, client: client({ credentials: { email, password } }) }
+  }
+
+  /** A worker with an API key of its own. */
+  async function worker(scopes: Scope[] = ['jobs:work']): Promise<Person & { key: string }> {
+    const owner = await person('WORKER')
+    const { key } = await owner.client.users.createApiKey({ name: 'A worker', scopes })
+    return { ...owner, key, client: client({ apiKey: key }) }
+  }
+}
+
+async function grant(sql: Sql, userId: string, roles: Role[]): Promise<void> {
+  await sql`update users set roles = ${['USER', ...roles]} where id = ${userId}`
+}
