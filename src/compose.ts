@@ -115,16 +115,13 @@ export async function compose(parts: Parts) {
     log,
   })
 
-  const maintenance = startMaintenance({
-    sweep: settlement.sweep,
-    chores: {
-      'purge idempotency keys': () => purgeIdempotencyKeys(sql),
-      'purge sessions': sessions.purge,
-      'purge layers': layers.purge,
-      'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: parts.jobRetentionDays }),
-    },
-    log,
-  })
+  const chores = {
+    'purge idempotency keys': () => purgeIdempotencyKeys(sql),
+    'purge sessions': sessions.purge,
+    'purge layers': layers.purge,
+    'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: parts.jobRetentionDays }),
+  }
+  const maintenance = startMaintenance({ sweep: settlement.sweep, chores, log })
 
   return {
     app,
@@ -132,6 +129,7 @@ export async function compose(parts: Parts) {
     apiKeys,
     sql,
     settlement,
+    chores,
     /** Answers all who wait, so that no request holds up the end. */
     beginShutdown: () => shutdown.abort(),
     async close() {

@@ -42,6 +42,7 @@ const workerVariables = z.object({
   WORKER_NAME: z.string().min(1).max(200).optional(),
   WORKER_CONCURRENCY: whole(1, 64).default(1),
   WORKER_JOB_TYPES: list.optional(),
+  WORKER_DRAIN_SECONDS: whole(0, 3600).default(20),
   WORKER_IDLE_SECONDS: whole(1, 86_400).optional(),
   LOG_LEVEL: serviceVariables.shape.LOG_LEVEL,
 })

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import type { Log } from './log.ts'
 import type { RunningService } from './service.ts'
 
@@ -21,9 +22,16 @@ export async function startLocalWorkers({ count, service, logLevel, log }: Local
     FIELDSTATION_URL: service.url,
     FIELDSTATION_API_KEY: await service.workerKey(),
     LOG_LEVEL: logLevel,
+    TMPDIR: tmpdir(),
+    // Whoever stops the service at a terminal does not want to wait for a long job: it is given back.
+    WORKER_DRAIN_SECONDS: '2',
   }
   const start = (name: string) => {
-    const child = fork(new URL('./main/worker.ts', import.meta.url), { env: { ...environment, WORKER_NAME: name } })
+    const child = fork(new URL('./main/worker.ts', import.meta.url), {
+      env: { ...environment, WORKER_NAME: name },
+      // Out of the terminal's process group: Ctrl-C is for the service to hear. Two signals would end a worker at once.
+      detached: true,
+    })
     children.add(child)
     child.once('exit', (code, signal) => {
       children.delete(child)

@@ -80,5 +80,5 @@ async function publish(privateKey: KeyObject): Promise<Jwks['keys'][number]> {
 }
 
 /** Variables often carry PEM with its line breaks written as `\n`. */
-const splitPem = (pem: string): string[] =>
+export const splitPem = (pem: string): string[] =>
   pem.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g) ?? []

@@ -11,11 +11,11 @@ export interface SqlOptions {
   max?: number
   /** True behind a transaction pooler, which keeps neither prepared statements nor session settings. */
   isPooled?: boolean
+  /** A connection that says nothing for so long is given up. Longer than any statement may take, so only a dead one is hit. */
+  silenceMs?: number
 }
 
 const statementSeconds = 15
-/** A connection that says nothing for this long is given up: longer than any statement may take, so only a dead one is hit. */
-const silenceMs = 20_000
 
 /** Column names change case at this line and nowhere else. `postgres.camel` would also rewrite the keys inside jsonb. */
 const columnCase = { column: { from: postgres.toCamel, to: postgres.fromCamel } }
@@ -24,7 +24,7 @@ const columnCase = { column: { from: postgres.toCamel, to: postgres.fromCamel } 
  * A pool of connections. No query outlives its deadline: the server ends a slow statement, and we end a connection whose other side
  * has gone without a word, which postgres.js by itself would wait for without end.
  */
-export function connect(url: string, { max = 10, isPooled = false }: SqlOptions = {}): Sql {
+export function connect(url: string, { max = 10, isPooled = false, silenceMs = 20_000 }: SqlOptions = {}): Sql {
   return postgres(url, {
     max,
     prepare: !isPooled,
@@ -37,7 +37,7 @@ export function connect(url: string, { max = 10, isPooled = false }: SqlOptions 
           statement_timeout: statementSeconds * 1000,
           idle_in_transaction_session_timeout: 2 * statementSeconds * 1000,
         },
-    socket: impatientSocket,
+    socket: (address: Address) => impatientSocket(address, silenceMs),
   } as postgres.Options<Record<string, postgres.PostgresType>>)
 }
 
@@ -52,7 +52,22 @@ interface Address {
 }
 
 /** What postgres.js sends its bytes through. It need not be connected yet: what is written waits, and failures arrive as events. */
-function impatientSocket({ host, port, path }: Address): Socket {
+function impatientSocket({ host, port, path }: Address, silenceMs: number): Socket {
   const socket = path ? connectSocket(path) : connectSocket({ host: host[0]!, port: port[0]! })
-  return socket.setTimeout(silenceMs, () => socket.destroy(new Error('The database connection fell silent.')))
+  // Where postgres.js looks for the name that a TLS certificate must bear.
+  Object.assign(socket, { host: host[0], port: port[0] })
+  socket.once('connect', () => breakAtOnce(socket))
+  return socket.setTimeout(silenceMs, () => socket.destroy())
+}
+
+/**
+ * Makes the end of a connection one event instead of two. Between `error` and `close` postgres.js 3.4 would send queries into the dead
+ * connection and, since the close then bears an error, never settle them. Without the first and the mark on the second it rejects all.
+ */
+function breakAtOnce(socket: Socket): void {
+  const emit = socket.emit.bind(socket) as (event: string | symbol, ...values: unknown[]) => boolean
+  socket.emit = (event: string | symbol, ...values: unknown[]) => {
+    if (event === 'error') return true
+    return event === 'close' ? emit('close', false) : emit(event, ...values)
+  }
 }

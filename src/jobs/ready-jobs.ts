@@ -56,6 +56,7 @@ export class ReadyJobs {
     this.#poll ??= setInterval(() => void this.#look(), this.#deps.pollMs ?? 1000)
     return {
       wait: async (ms, signal) => {
+        this.#deps.log.debug('claim waits', { types })
         if (!waiter.isWoken) await sleepUntil(ms, signal, (wake) => (waiter.wake = wake))
         waiter.isWoken = false
       },

@@ -6,6 +6,8 @@ import { fieldstationWorker } from '../worker/worker.ts'
 const config = readWorkerConfig(process.env)
 const stopping = new AbortController()
 void onceStopped().then(() => stopping.abort())
+// A service that started this worker and died, however it did, leaves nobody to stop it.
+process.once('disconnect', () => stopping.abort())
 
 await fieldstationWorker(config, createLog(config.LOG_LEVEL, 'worker')).run(stopping.signal)
 process.exit()

@@ -10,7 +10,7 @@ import type { SiteCandidate } from './site-search.ts'
 import type { Thumbnail } from './thumbnail.ts'
 
 const numbers = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 })
-const labelledSites = 12
+const labelledSites = 40
 const rankRadius = 11
 
 /** The map of what is suitable: relief in grey, suitable cells in green. */
@@ -120,8 +120,12 @@ function strokeOutline(context: SKRSContext2D, frame: MapFrame, outline: readonl
   context.beginPath()
   for (const [column, row] of outline) context.lineTo(...frame.place(column, row))
   context.closePath()
+  // Seen on dark ground too.
+  context.strokeStyle = 'rgba(255, 255, 255, 0.75)'
+  context.lineWidth = 4.5
+  context.stroke()
   context.strokeStyle = palette.outline
-  context.lineWidth = 1.5
+  context.lineWidth = 2
   context.stroke()
 }
 

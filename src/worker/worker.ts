@@ -7,7 +7,7 @@ import { inspectRasterJob } from './handlers/raster-inspection.ts'
 import { runTest } from './handlers/test.ts'
 
 /** What this worker can do. A new job type needs a line here, and the compiler says which. */
-const handlers: Required<JobHandlers> = {
+export const workerHandlers: Required<JobHandlers> = {
   TEST: runTest,
   REGIONAL_ASSESSMENT: assessRegionJob,
   SUITABILITY_ASSESSMENT: findSitesJob,
@@ -22,17 +22,18 @@ export function fieldstationWorker(config: WorkerConfig, log: Log): Worker {
     handlers: chosen(config.WORKER_JOB_TYPES),
     concurrency: config.WORKER_CONCURRENCY,
     workerName: config.WORKER_NAME ?? hostname(),
+    drainTimeoutMs: config.WORKER_DRAIN_SECONDS * 1000,
     idleTimeoutMs: config.WORKER_IDLE_SECONDS && config.WORKER_IDLE_SECONDS * 1000,
     log: ({ level, message, fields }) => log[level](message, fields),
   })
 }
 
 function chosen(types: string[] | undefined): JobHandlers {
-  if (!types) return handlers
-  const unknown = types.filter((type) => !(type in handlers))
+  if (!types) return workerHandlers
+  const unknown = types.filter((type) => !(type in workerHandlers))
   if (unknown.length > 0)
     throw new Error(
-      `WORKER_JOB_TYPES names ${unknown.join(', ')}; this worker knows ${Object.keys(handlers).join(', ')}.`,
+      `WORKER_JOB_TYPES names ${unknown.join(', ')}; this worker knows ${Object.keys(workerHandlers).join(', ')}.`,
     )
-  return Object.fromEntries(Object.entries(handlers).filter(([type]) => types.includes(type)))
+  return Object.fromEntries(Object.entries(workerHandlers).filter(([type]) => types.includes(type)))
 }

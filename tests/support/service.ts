@@ -1,23 +1,26 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { v7 as uuid } from 'uuid'
 import { afterAll, inject } from 'vitest'
 import { type Client, type ClientOptions, createClient } from '../../sdk/index.ts'
-import { generateSigningKey } from '../../src/auth/access-tokens.ts'
+import { accessTokens, generateSigningKey } from '../../src/auth/access-tokens.ts'
 import type { Role, Scope } from '../../src/auth/caller.ts'
+import { sessionStore } from '../../src/auth/session-store.ts'
 import { compose, type Parts } from '../../src/compose.ts'
-import { connect, type Sql } from '../../src/db/sql.ts'
+import { connect } from '../../src/db/sql.ts'
 import type { Log } from '../../src/log.ts'
 import { createDiskStore } from '../../src/store/disk-store.ts'
 import { diskStoreRoutes } from '../../src/store/disk-store-routes.ts'
+import { userStore } from '../../src/users/user-store.ts'
 import { databaseUrl } from './cluster.ts'
 import { checkAgainstContract } from './contract-check.ts'
 
 const baseUrl = 'http://fieldstation.test'
-export const password = 'slow-tides-carry-sand'
 /** Making an RSA key takes long; one does for all. */
 const signingKey = generateSigningKey()
+const tokens = await accessTokens(signingKey)
 
 export interface Person {
   id: string
@@ -25,6 +28,7 @@ export interface Person {
   client: Client
 }
 
+type TestOptions = Partial<Parts> & { log?: ReturnType<typeof memoryLog> }
 export type TestService = Awaited<ReturnType<typeof startTestService>>
 
 /** An empty database of the file's own, dropped when its tests are over. */
@@ -41,13 +45,15 @@ export async function createDatabase(): Promise<string> {
 }
 
 /** Lines are kept, so that a test can look for them; an error that nobody expects is printed. */
-export function memoryLog(): Log & { lines: { level: string; message: string; fields: object }[] } {
+export function memoryLog({
+  expectsErrors = false,
+} = {}): Log & { lines: { level: string; message: string; fields: object }[] } {
   const lines: { level: string; message: string; fields: object }[] = []
   const note =
     (level: string) =>
     (message: string, fields: object = {}) => {
       lines.push({ level, message, fields })
-      if (level === 'error') console.error(message, fields)
+      if (level === 'error' && !expectsErrors) console.error(message, fields)
     }
   return { lines, debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
 }
@@ -56,11 +62,10 @@ export function memoryLog(): Log & { lines: { level: string; message: string; fi
  * The whole service on a database of its own, reached through the SDK with no network in between. Call it at the top of a test file.
  * Every answer is held against the contract.
  */
-export async function startTestService(overrides: Partial<Parts> = {}) {
+export async function startTestService({ log = memoryLog(), ...overrides }: TestOptions = {}) {
   const url = overrides.databaseUrl ?? (await createDatabase())
   const root = await mkdtemp(join(tmpdir(), 'fieldstation-objects-'))
   const store = createDiskStore({ root, secret: randomUUID(), baseUrl: `${baseUrl}/objects` })
-  const log = memoryLog()
   const service = await compose({
     databaseUrl: url,
     poolSize: 5,
@@ -91,12 +96,12 @@ export async function startTestService(overrides: Partial<Parts> = {}) {
 
   return { ...service, databaseUrl: url, store, log, baseUrl, fetch, send, client, person, worker }
 
-  /** Somebody who has registered and is signed in. */
+  /** Somebody who is signed in. Spares the password hash, which is slow on purpose; the tests of Auth do it in full. */
   async function person(...roles: Role[]): Promise<Person> {
-    const email = `${randomUUID()}@reef.example`
-    const { userId } = await client().auth.register({ email, password })
-    if (roles.length > 0) await grant(service.sql, userId, roles)
-    return { id: userId, email, client: client({ credentials: { email, password } }) }
+    const [id, sessionId, email] = [uuid(), uuid(), `${randomUUID()}@reef.example`]
+    await userStore(service.sql).insert({ id, email, roles: ['USER', ...roles] })
+    await sessionStore(service.sql).insert({ id: sessionId, userId: id, tokenHash: randomBytes(32) })
+    return { id, email, client: client({ token: await tokens.sign(id, sessionId) }) }
   }
 
   /** A worker with an API key of its own. */
@@ -105,8 +110,4 @@ export async function startTestService(overrides: Partial<Parts> = {}) {
     const { key } = await owner.client.users.createApiKey({ name: 'A worker', scopes })
     return { ...owner, key, client: client({ apiKey: key }) }
   }
-}
-
-async function grant(sql: Sql, userId: string, roles: Role[]): Promise<void> {
-  await sql`update users set roles = ${['USER', ...roles]} where id = ${userId}`
 }

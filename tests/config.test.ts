@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { readConfig, readWorkerConfig } from '../src/config.ts'
+
+describe('readConfig', () => {
+  test('needs nothing', () => {
+    expect(readConfig({})).toMatchObject({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      DATA_DIR: '.fieldstation',
+      ALLOW_REGISTRATION: true,
+      LOCAL_WORKERS: 1,
+    })
+  })
+
+  test('takes an empty variable for none', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ PORT: 3000 })
+  })
+
+  test('reports everything that is wrong at once', () => {
+    const read = () =>
+      readConfig({ PORT: 'http', DATABASE_URL: 'nonsense', ALLOW_REGISTRATION: 'perhaps', LOG_LEVEL: 'loud' })
+
+    expect(read).toThrow(/PORT[\s\S]*DATABASE_URL[\s\S]*ALLOW_REGISTRATION[\s\S]*LOG_LEVEL/)
+  })
+
+  test.each([
+    [{ ADMIN_EMAIL: 'ana@reef.example' }, 'go together'],
+    [{ DATABASE_DIRECT_URL: 'postgres://127.0.0.1/x' }, 'needs DATABASE_URL'],
+    [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'needs S3_BUCKET'],
+    [{ NODE_ENV: 'production' }, 'DATABASE_URL is missing'],
+  ])('refuses %j', (environment, reason) => {
+    expect(() => readConfig(environment)).toThrow(reason)
+  })
+
+  test('brings the database along in production when asked by name', () => {
+    expect(readConfig({ NODE_ENV: 'production', EMBEDDED_DATABASE: 'true' })).toMatchObject({ EMBEDDED_DATABASE: true })
+  })
+})
+
+describe('readWorkerConfig', () => {
+  test('needs a URL and a key', () => {
+    expect(() => readWorkerConfig({})).toThrow(/FIELDSTATION_URL is missing[\s\S]*FIELDSTATION_API_KEY is missing/)
+  })
+})

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import { memoryLog, startTestService } from './support/service.ts'
+
+const service = await startTestService({ log: memoryLog({ expectsErrors: true }) })
+
+describe('every failure is a problem', () => {
+  test.each([
+    ['an unknown path', '/api/nope', {}, 404, 'not_found'],
+    ['an unknown method', '/api/jobs', { method: 'PUT' }, 405, 'method_not_allowed'],
+    ['no credentials', '/api/jobs', {}, 401, 'unauthenticated'],
+    [
+      'malformed JSON',
+      '/api/auth/login',
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
+      400,
+      'invalid_request',
+    ],
+    [
+      'no JSON',
+      '/api/auth/login',
+      { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' },
+      415,
+      'unsupported_media_type',
+    ],
+    ['no body', '/api/auth/login', { method: 'POST' }, 415, 'unsupported_media_type'],
+    [
+      'too much of a body',
+      '/api/auth/login',
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(1024 * 1024)}"` },
+      413,
+      'payload_too_large',
+    ],
+    ['an id that is none', '/api/jobs/7', { headers: {} }, 401, 'unauthenticated'],
+  ])('%s', async (_fault, path, init, status, code) => {
+    const response = await service.send(path, init)
+
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    const problem = await response.json()
+    expect(problem).toMatchObject({ status, code, instance: path, requestId: response.headers.get('x-request-id') })
+  })
+
+  test('what is a bug of ours tells nothing', async () => {
+    const ana = await service.person()
+    await service.sql`alter table polygons rename to polygons_gone`
+
+    const failure = await ana.client.polygons.list().catch((error) => error)
+    await service.sql`alter table polygons_gone rename to polygons`
+
+    expect(failure).toMatchObject({ status: 500, code: 'internal', detail: 'Something went wrong on our side.' })
+    const [line] = service.log.lines.filter(({ message }) => message === 'unhandled error')
+    expect(line!.fields).toMatchObject({ requestId: failure.requestId })
+  })
+})
+
+describe('headers', () => {
+  test('forbid what a browser might do with an answer', async () => {
+    const { headers } = await service.send('/livez')
+
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('let the listed origins in, and no other', async () => {
+    const ask = (origin: string) =>
+      service.send('/api/jobs', {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+      })
+
+    const [ours, other] = [await ask('https://console.reef.example'), await ask('https://evil.example')]
+
+    expect(ours.headers.get('access-control-allow-origin')).toBe('https://console.reef.example')
+    expect(other.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  test('keep a request id that fits, and make one in place of one that does not', async () => {
+    const ask = async (id: string) =>
+      (await service.send('/livez', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+
+    expect(await ask('trace-1')).toBe('trace-1')
+    expect(await ask('<script>')).not.toBe('<script>')
+  })
+})
+
+describe('compression', () => {
+  test('is used where it pays', async () => {
+    const [large, small] = await Promise.all(
+      ['/openapi.json', '/livez'].map((path) =>
+        service
+          .send(path, { method: 'HEAD' })
+          .then(() =>
+            service.app.fetch(new Request(`${service.baseUrl}${path}`, { headers: { 'accept-encoding': 'gzip' } })),
+          ),
+      ),
+    )
+
+    expect(large!.headers.get('content-encoding')).toBe('gzip')
+    expect(small!.headers.get('content-encoding')).toBeNull()
+  })
+})
+
+describe('getDocs', () => {
+  test('is a page whose parts all come from here', async () => {
+    const page = await service.send('/docs')
+    const html = await page.text()
+    const script = await service.send('/docs/redoc.js')
+
+    expect(html).toContain('spec-url="/openapi.json"')
+    expect(html).not.toMatch(/https?:\/\//)
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+    expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript'])
+  })
+})
+
+describe('getReadiness', () => {
+  test('really asks the database and the store', async () => {
+    const broken = await startTestService({
+      store: { ...service.store, check: () => Promise.reject(new Error('gone')) },
+    })
+
+    expect(await (await service.send('/readyz')).json()).toEqual({
+      status: 'ok',
+      checks: { database: 'ok', store: 'ok' },
+    })
+    const response = await broken.send('/readyz')
+    expect(response.status).toBe(503)
+    expect(await response.json()).toEqual({ status: 'unavailable', checks: { database: 'ok', store: 'unavailable' } })
+    await broken.sql.end()
+    expect(await (await broken.send('/readyz')).json()).toMatchObject({ checks: { database: 'unavailable' } })
+    expect((await broken.send('/livez')).status).toBe(200)
+  })
+})
