@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Client } from '../sdk/index.ts'
-import { assignmentStore } from '../src/jobs/assignment-store.ts'
+import type { Tx } from '../src/db/sql.ts'
+import { type AssignmentStore, assignmentStore } from '../src/jobs/assignment-store.ts'
 import { claimOne, holdOpen, lapse, makeDue, testJob, untilBlocked } from './support/jobs.ts'
 import { startTestService } from './support/service.ts'
 
@@ -217,32 +218,44 @@ describe('a worker that comes late', () => {
     expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'SUCCEEDED', attempts: 2, resultPayload: result })
   })
 
-  // The service looks before it acts; here the lease is lost in between, so that only the guard within the statement is left.
-  test.each([
-    ['heartbeat', (store, id) => store.heartbeat(id, 20, 0.5)],
-    ['log', (store, id) => store.appendLogs(id, [{ level: 'INFO', message: 'late' }])],
-    ['release', (store, id) => store.release(id)],
-    ['result', (store, id) => store.finish(id, failure)],
-  ] satisfies [string, (store: ReturnType<typeof assignmentStore>, id: string) => Promise<unknown>][])(
-    'is stopped by the statement itself: %s',
-    async (_name, act) => {
-      const { jobId, id } = await heldJob()
-      const moving = await holdOpen(sql, async (tx) => {
-        await tx`select from jobs where id = ${jobId} for update`
+  // The service looks before it acts; here the job is lost in between, so that only the guard within the statement is left.
+  describe.each([
+    [
+      'the lease has run out',
+      (tx, { jobId }) => tx`update jobs set lease_expires_at = now() - interval '1 millisecond' where id = ${jobId}`,
+    ],
+    [
+      'another worker has the job',
+      async (tx, { jobId, id }) => {
         await tx`update job_assignments set ended_at = now(), outcome = 'EXPIRED' where id = ${id}`
-        await tx`
-          update jobs
-          set status = 'PENDING', assignment_id = null, lease_expires_at = null, last_event_id = last_event_id + 1
-          where id = ${jobId}
-        `
-      })
-      const acting = act(assignmentStore(sql), id)
-      await untilBlocked(sql)
-      await moving.commit()
+        await tx`update jobs set assignment_id = gen_random_uuid() where id = ${jobId}`
+      },
+    ],
+    [
+      'the job waits again',
+      async (tx, { jobId, id }) => {
+        await tx`update job_assignments set ended_at = now(), outcome = 'EXPIRED' where id = ${id}`
+        await tx`update jobs set status = 'PENDING', assignment_id = null, lease_expires_at = null where id = ${jobId}`
+      },
+    ],
+  ] satisfies [string, (tx: Tx, held: { jobId: string; id: string }) => Promise<unknown>][])(
+    'is stopped by the statement itself, when %s',
+    (_why, lose) => {
+      test.each([
+        ['heartbeat', (store, id) => store.heartbeat(id, 20, 0.5)],
+        ['log', (store, id) => store.appendLogs(id, [{ level: 'INFO', message: 'late' }])],
+        ['release', (store, id) => store.release(id)],
+        ['result', (store, id) => store.finish(id, failure)],
+      ] satisfies [string, (store: AssignmentStore, id: string) => Promise<unknown>][])('%s', async (_name, act) => {
+        const held = await heldJob()
+        const losing = await holdOpen(sql, (tx) => lose(tx, held))
+        const acting = act(assignmentStore(sql), held.id)
+        await untilBlocked(sql)
+        await losing.commit()
 
-      expect(await acting).toBeUndefined()
-      expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'PENDING', lastEventId: 3 })
-      await ana.client.jobs.cancel(jobId)
+        expect(await acting).toBeUndefined()
+        expect(await sql`select id from job_events where job_id = ${held.jobId} and id > 2`).toEqual([])
+      })
     },
   )
 
