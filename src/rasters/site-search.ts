@@ -10,6 +10,8 @@ export interface SiteCandidate {
 
 export interface SiteSearch {
   suitable: CellBits
+  /** Cells that no site may cover: those outside the polygon. */
+  barred?: CellBits | undefined
   siteWidth: number
   siteHeight: number
   /** The fewest suitable cells that make a site. */
@@ -85,7 +87,7 @@ const takeInPlace = (search: SiteSearch, chosen: ChosenSites, count: number) =>
 
 /** Visits, by row and column, the rectangles with `lower`..`upper` suitable cells that no chosen site overlaps. */
 async function forEachCandidate(
-  { suitable, siteWidth, siteHeight, signal }: SiteSearch,
+  { suitable, barred, siteWidth, siteHeight, signal }: SiteSearch,
   chosen: ChosenSites,
   lower: number,
   upper: number,
@@ -94,16 +96,22 @@ async function forEachCandidate(
   const { width, height } = suitable
   // How many of the last `siteHeight` cells of each column are suitable.
   const columns = new Uint32Array(width)
+  // The same for cells that are barred.
+  const bars = new Uint32Array(width)
   for (let bottom = 0; bottom < height && !chosen.isTruncated; bottom++) {
     if (bottom % rowsBetweenBreaths === 0) {
       await setImmediate()
       signal?.throwIfAborted()
     }
     suitable.addRow(bottom, 1, columns)
-    if (bottom >= siteHeight) suitable.addRow(bottom - siteHeight, -1, columns)
+    barred?.addRow(bottom, 1, bars)
+    if (bottom >= siteHeight) {
+      suitable.addRow(bottom - siteHeight, -1, columns)
+      barred?.addRow(bottom - siteHeight, -1, bars)
+    }
     const row = bottom - siteHeight + 1
     if (row >= 0)
-      visitRow(columns, siteWidth, (column, count) => {
+      visitRow(columns, bars, siteWidth, (column, count) => {
         if (count < lower || count > upper) return column
         const free = chosen.firstFreeColumn(row, column)
         if (free > column) return free - 1
@@ -113,15 +121,24 @@ async function forEachCandidate(
   }
 }
 
-/** Slides a window of `siteWidth` columns; `inspect` returns the last column that need not be looked at any more. */
-function visitRow(columns: Uint32Array, siteWidth: number, inspect: (column: number, count: number) => number): void {
-  let count = 0
+/** Slides a window of `siteWidth` columns over what is not barred; `inspect` returns the last column that is done with. */
+function visitRow(
+  columns: Uint32Array,
+  bars: Uint32Array,
+  siteWidth: number,
+  inspect: (column: number, count: number) => number,
+): void {
+  let [count, barred] = [0, 0]
   let done = -1
   for (let right = 0; right < columns.length; right++) {
     count += columns[right]!
-    if (right >= siteWidth) count -= columns[right - siteWidth]!
+    barred += bars[right]!
+    if (right >= siteWidth) {
+      count -= columns[right - siteWidth]!
+      barred -= bars[right - siteWidth]!
+    }
     const column = right - siteWidth + 1
-    if (column > done) done = column >= 0 ? inspect(column, count) : done
+    if (column > done && column >= 0 && barred === 0) done = inspect(column, count)
   }
 }
 

@@ -18,7 +18,7 @@ export interface SuitabilityOptions extends AssessmentOptions {
   yDist: number
   /** The least share of suitable cells that makes a site, 0 to 1. A site without any suitable cell is none. */
   threshold: number
-  /** Only cells whose centres are inside count as suitable. */
+  /** Sites stay within: every cell of a site has its centre inside. */
   within?: PolygonGeometry | undefined
   /** 1,000 unless told. */
   maxSites?: number | undefined
@@ -58,17 +58,27 @@ export async function findSites(options: SuitabilityOptions): Promise<Suitabilit
   const tally = assessmentTally(grid, sources, criteria)
   const thumbnail = thumbnailBuilder(grid, maxMapSide)
   const suitable = new CellBits(grid.width, grid.height)
+  const barred = options.within && new CellBits(grid.width, grid.height)
   for await (const band of assessment.bands(signal)) {
     tally.add(band)
     thumbnail.add(band)
     markSuitable(band, suitable)
+    if (barred) markOutside(band, barred)
     onProgress?.((0.5 * (band.row + band.rows)) / grid.height)
   }
   const size = siteSize(grid, options)
   const { siteWidth, siteHeight } = size
   const minimumCount = fewestSuitable(siteWidth * siteHeight, threshold)
   onLog?.(`searching sites of ${siteWidth} x ${siteHeight} cells with at least ${minimumCount} suitable ones`)
-  const { sites, truncated } = await searchSites({ suitable, siteWidth, siteHeight, minimumCount, maxSites, signal })
+  const { sites, truncated } = await searchSites({
+    suitable,
+    barred,
+    siteWidth,
+    siteHeight,
+    minimumCount,
+    maxSites,
+    signal,
+  })
   onProgress?.(0.7)
   const frame = { sites, siteWidth, siteHeight }
   const steps = { signal, onProgress: (fraction: number) => onProgress?.(0.7 + 0.25 * fraction) }
@@ -98,6 +108,12 @@ function checkOptions({ xDist, yDist, threshold }: SuitabilityOptions): void {
 function markSuitable({ row, rows, verdicts: cells }: AssessmentBand, suitable: CellBits): void {
   for (let y = 0, at = 0; y < rows; y++) {
     for (let x = 0; x < suitable.width; x++) if (cells[at++] === verdicts.suitable) suitable.set(x, row + y)
+  }
+}
+
+function markOutside({ row, rows, inside }: AssessmentBand, barred: CellBits): void {
+  for (let y = 0, at = 0; y < rows; y++) {
+    for (let x = 0; x < barred.width; x++) if (inside![at++] === 0) barred.set(x, row + y)
   }
 }
 

@@ -15,18 +15,31 @@ interface Search {
   siteWidth: number
   siteHeight: number
   minimumCount: number
+  /** 1 where no site may be. */
+  barred?: number[]
 }
 
 /** Every rectangle of the raster, sorted, then taken greedily. */
-function naiveSites({ width, height, cells, siteWidth, siteHeight, minimumCount }: Search): SiteCandidate[] {
+function naiveSites({
+  width,
+  height,
+  cells,
+  siteWidth,
+  siteHeight,
+  minimumCount,
+  barred = [],
+}: Search): SiteCandidate[] {
   const candidates: SiteCandidate[] = []
   for (let row = 0; row + siteHeight <= height; row++) {
     for (let column = 0; column + siteWidth <= width; column++) {
-      let count = 0
+      let [count, outside] = [0, 0]
       for (let y = row; y < row + siteHeight; y++) {
-        for (let x = column; x < column + siteWidth; x++) count += cells[y * width + x]!
+        for (let x = column; x < column + siteWidth; x++) {
+          count += cells[y * width + x]!
+          outside += barred[y * width + x] ?? 0
+        }
       }
-      if (count >= minimumCount) candidates.push({ row, column, count })
+      if (count >= minimumCount && outside === 0) candidates.push({ row, column, count })
     }
   }
   candidates.sort((a, b) => b.count - a.count || a.row - b.row || a.column - b.column)
@@ -39,7 +52,7 @@ function naiveSites({ width, height, cells, siteWidth, siteHeight, minimumCount 
   return sites
 }
 
-function bitsOf({ width, height, cells }: Search): CellBits {
+function bitsOf({ width, height }: Pick<Search, 'width' | 'height'>, cells: number[]): CellBits {
   const bits = new CellBits(width, height)
   cells.forEach((cell, i) => {
     if (cell === 1) bits.set(i % width, Math.floor(i / width))
@@ -70,18 +83,30 @@ describe('searchSites', () => {
         minimumCount: Math.ceil((siteWidth * siteHeight) / 3),
       }
 
-      const found = await searchSites({ ...search, suitable: bitsOf(search), maxSites: 5000, batchSize })
+      const found = await searchSites({ ...search, suitable: bitsOf(search, search.cells), maxSites: 5000, batchSize })
 
       expect(found).toEqual({ sites: naiveSites(search), truncated: false })
     },
   )
+
+  test('covers no cell that is barred, were it the best', async () => {
+    const random = randomNumbers(11)
+    const cells = Array.from({ length: 47 * 39 }, () => (random() < 0.7 ? 1 : 0))
+    const barred = Array.from({ length: 47 * 39 }, (_, i) => (i % 47 < 12 || random() < 0.01 ? 1 : 0))
+    const search = { width: 47, height: 39, cells, barred, siteWidth: 4, siteHeight: 3, minimumCount: 4 }
+
+    const bits = { suitable: bitsOf(search, cells), barred: bitsOf(search, barred) }
+    const found = await searchSites({ ...search, ...bits, maxSites: 5000 })
+
+    expect(found).toEqual({ sites: naiveSites(search), truncated: false })
+  })
 
   test('divides counts beyond the bins of its histogram', async () => {
     const random = randomNumbers(3)
     const cells = Array.from({ length: 400 * 400 }, () => (random() < 0.5 ? 1 : 0))
     const search = { width: 400, height: 400, cells, siteWidth: 395, siteHeight: 396, minimumCount: 1 }
 
-    const found = await searchSites({ ...search, suitable: bitsOf(search), maxSites: 10, batchSize: 4 })
+    const found = await searchSites({ ...search, suitable: bitsOf(search, search.cells), maxSites: 10, batchSize: 4 })
 
     expect(found.sites).toEqual(naiveSites(search))
   })
@@ -91,7 +116,7 @@ describe('searchSites', () => {
     const cells = Array.from({ length: 40 * 40 }, () => (random() < 0.7 ? 1 : 0))
     const search = { width: 40, height: 40, cells, siteWidth: 3, siteHeight: 3, minimumCount: 4 }
 
-    const found = await searchSites({ ...search, suitable: bitsOf(search), maxSites })
+    const found = await searchSites({ ...search, suitable: bitsOf(search, search.cells), maxSites })
 
     expect(found).toEqual({ sites: naiveSites(search).slice(0, maxSites), truncated: true })
   })
@@ -99,14 +124,18 @@ describe('searchSites', () => {
   test('does not say so when the last one just fits', async () => {
     const search = { width: 4, height: 2, cells: Array(8).fill(1), siteWidth: 2, siteHeight: 2, minimumCount: 1 }
 
-    expect(await searchSites({ ...search, suitable: bitsOf(search), maxSites: 2 })).toMatchObject({ truncated: false })
+    expect(await searchSites({ ...search, suitable: bitsOf(search, search.cells), maxSites: 2 })).toMatchObject({
+      truncated: false,
+    })
   })
 
   test('stops when aborted', async () => {
     const search = { width: 4, height: 2, cells: Array(8).fill(1), siteWidth: 2, siteHeight: 2, minimumCount: 1 }
     const signal = AbortSignal.abort(new Error('cancelled'))
 
-    await expect(searchSites({ ...search, suitable: bitsOf(search), maxSites: 2, signal })).rejects.toThrow('cancelled')
+    await expect(
+      searchSites({ ...search, suitable: bitsOf(search, search.cells), maxSites: 2, signal }),
+    ).rejects.toThrow('cancelled')
   })
 })
 
@@ -171,7 +200,7 @@ describe('findSites', () => {
     expect(ring[0]).toEqual(southWest.map((degrees) => Number(degrees.toFixed(7))))
   })
 
-  test('keeps to the polygon, whose outside counts as not suitable', async () => {
+  test('stays within the polygon with every cell of every site', async () => {
     const corner = (column: number, row: number) => grid.crs.toLonLat([560_000 + column * 10, 7_916_000 - row * 10])
     const ring = [corner(10, 30), corner(30, 30), corner(30, 8), corner(10, 8), corner(10, 30)]
 
@@ -179,7 +208,8 @@ describe('findSites', () => {
 
     const isInside = (i: number) => i % 45 >= 10 && i % 45 < 30 && Math.floor(i / 45) >= 8 && Math.floor(i / 45) < 30
     const cells = suitableCells.map((cell, i) => (isInside(i) ? cell : 0))
-    const expected = naiveSites({ ...size, cells, siteWidth: 4, siteHeight: 3, minimumCount: 9 })
+    const barred = suitableCells.map((_, i) => (isInside(i) ? 0 : 1))
+    const expected = naiveSites({ ...size, cells, barred, siteWidth: 4, siteHeight: 3, minimumCount: 9 })
     expect(sites.features.map(({ properties }) => properties.score)).toEqual(expected.map(({ count }) => count / 12))
     expect(summary).toMatchObject({ cells: 440, suitableCells: cells.filter(Boolean).length })
   })
