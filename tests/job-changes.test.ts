@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Signals } from '../src/db/signals.ts'
 import { JobChanges } from '../src/jobs/job-changes.ts'
 
@@ -18,6 +18,8 @@ const never = new AbortController().signal
 
 describe('following a job', () => {
   test('misses no change that happens while it looks', async () => {
+    // Time stands still: only the word that came while it looked can make it look again.
+    vi.useFakeTimers()
     const changes = new JobChanges(ownSignals())
     let looks = 0
 

@@ -23,6 +23,10 @@ async function quietableNetwork(databaseUrl: string) {
   through.host = `127.0.0.1:${(server.address() as { port: number }).port}`
   return {
     url: through.href,
+    /** What is open now breaks with an error; new connections work. */
+    reset() {
+      for (const [near] of pairs) near.resetAndDestroy()
+    },
     /** What is open now goes quiet; new connections work. */
     goQuiet() {
       for (const [near, far] of pairs) {
@@ -45,6 +49,27 @@ describe('a connection that has gone quiet', () => {
     const failure = await sql`select 2`.catch((error: unknown) => error)
 
     expect(isDatabaseDown(failure)).toBe(true)
+    expect(await sql`select 3 as three`).toEqual([{ three: 3 }])
+    await sql.end()
+  })
+})
+
+describe('a connection that breaks', () => {
+  test('leaves behind no query that nobody settles, also of those that are sent at that very moment', async () => {
+    const network = await quietableNetwork(await createDatabase())
+    const sql = connect(network.url, { max: 1 })
+    await sql`select 1`
+    const asking = sql`select pg_sleep(10)`.catch(async (error: unknown) => {
+      const again = await sql`select 2 as two`.catch((failure: unknown) => failure)
+      return [error, again]
+    })
+    await new Promise(setImmediate)
+    network.reset()
+
+    const [error, again] = (await asking) as unknown[]
+
+    expect(isDatabaseDown(error)).toBe(true)
+    expect(isDatabaseDown(again) || Array.isArray(again)).toBe(true)
     expect(await sql`select 3 as three`).toEqual([{ three: 3 }])
     await sql.end()
   })

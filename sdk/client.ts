@@ -1,0 +1,95 @@
+import createFetchClient, { type Client as FetchClient } from 'openapi-fetch'
+import { apiOf } from './api.ts'
+import { type AuthCalls, authCalls, refreshTokens, signIn } from './auth.ts'
+import { type Authentication, apiKeyAuthentication, tokenFunctionAuthentication } from './authentication.ts'
+import { hookCalls } from './hooks.ts'
+import { type JobCalls, jobCalls } from './jobs.ts'
+import type { ClientOptions } from './options.ts'
+import { type PolygonCalls, polygonCalls } from './polygons.ts'
+import { publicPathTest } from './public-paths.ts'
+import { type RegionCalls, regionCalls } from './regions.ts'
+import { session } from './session.ts'
+import { type SystemCalls, systemCalls } from './system.ts'
+import { globalFetch } from './transfer.ts'
+import { type TransferCalls, transferCalls } from './transfers.ts'
+import { type Send, transport } from './transport.ts'
+import type { paths } from './types.ts'
+import { type UserCalls, userCalls } from './users.ts'
+import { type WorkerCalls, workerCalls } from './worker.ts'
+
+/**
+ * The service, one namespace for each tag of its contract and one method for each operation.
+ *
+ * Every method rejects with `ApiError` when the service refuses, `ConnectionError` when no answer comes, `TimeoutError` when time is
+ * up, and the signal's reason when that aborts. What is safe to repeat is repeated, with growing pauses.
+ */
+export interface Client {
+  /** Registering, signing in and out. */
+  readonly auth: AuthCalls
+  /** The person behind the credentials, and their API keys. */
+  readonly users: UserCalls
+  /** Places that people draw. */
+  readonly polygons: PolygonCalls
+  /** Named areas with raster layers. */
+  readonly regions: RegionCalls
+  /** Starting long jobs, following them, and fetching what they made. */
+  readonly jobs: JobCalls
+  /** What a worker does, call by call. */
+  readonly worker: WorkerCalls
+  /** Health, and the contract. */
+  readonly system: SystemCalls
+  /** Files behind signed URLs. */
+  readonly transfers: TransferCalls
+  /**
+   * The contract as openapi-fetch has it, with this client's credentials, retries and time limit: `{ data, error, response }` for every
+   * path, and no `ApiError`. For raw responses and for what the namespaces do not offer.
+   */
+  readonly raw: FetchClient<paths>
+}
+
+/** Makes a client. Sends nothing yet. Throws a `TypeError` where more than one kind of credentials is given. */
+export function createClient(options: ClientOptions): Client {
+  const { baseUrl, retries = 3, timeoutMs = 30_000 } = options
+  const fetch = options.fetch ?? globalFetch
+
+  const http = createFetchClient<paths>({ baseUrl, fetch: (request) => send(request) })
+  const authentication = authenticationOf(options, {
+    signIn: (credentials) => signIn(api, credentials),
+    refresh: (refreshToken) => refreshTokens(api, refreshToken),
+  })
+  const send: Send = transport({
+    fetch,
+    authentication,
+    isPublic: publicPathTest(baseUrl),
+    hooks: hookCalls(options),
+    retries,
+    timeoutMs,
+  })
+  const api = apiOf(http, send, timeoutMs, options.fetch)
+
+  return {
+    auth: authCalls(api, authentication),
+    users: userCalls(api),
+    polygons: polygonCalls(api),
+    regions: regionCalls(api),
+    jobs: jobCalls(api),
+    worker: workerCalls(api),
+    system: systemCalls(api),
+    transfers: transferCalls(options.fetch),
+    raw: http,
+  }
+}
+
+function authenticationOf(
+  { credentials, token, refreshToken, apiKey, onTokens }: ClientOptions,
+  calls: Pick<Parameters<typeof session>[0], 'signIn' | 'refresh'>,
+): Authentication {
+  if (apiKey !== undefined) {
+    if (credentials || token !== undefined || refreshToken !== undefined) {
+      throw new TypeError('Give either an API key or a session, not both.')
+    }
+    return apiKeyAuthentication(apiKey)
+  }
+  if (typeof token === 'function') return tokenFunctionAuthentication(token)
+  return session({ credentials, token, refreshToken, onTokens, ...calls })
+}

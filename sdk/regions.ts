@@ -1,0 +1,90 @@
+import { type Api, data } from './api.ts'
+import { type LayerUploadOptions, uploadLayer } from './layer-upload.ts'
+import type { CallOptions } from './options.ts'
+import { allItems } from './pages.ts'
+import type { Layer, LayerUpload, LayerUploadCreated, Page, Query, Region, RegionWrite } from './types.ts'
+import type { UploadBody } from './upload-body.ts'
+
+/** Named areas with versioned raster layers that assessments read. Admins write them. */
+export interface RegionCalls {
+  /** One page, by name. */
+  list(query?: Query<'listRegions'>, options?: CallOptions): Promise<Page<Region>>
+  /** All of them, by name. `limit` is the size of a page. */
+  listAll(query?: Query<'listRegions'>, options?: CallOptions): AsyncGenerator<Region, void, undefined>
+  /** A region with its layers. Throws `region_not_found`. */
+  get(region: string, options?: CallOptions): Promise<Region>
+  /** Creates the region or replaces what describes it. Its layers stay. */
+  put(region: string, description: RegionWrite, options?: CallOptions): Promise<Region>
+  /** Deletes the region and its layers. */
+  delete(region: string, options?: CallOptions): Promise<void>
+  /** Starts a new version of a layer. Send the file to `upload`, then `completeLayer`. Not repeated after a lost answer. */
+  createLayerUpload(
+    region: string,
+    layer: string,
+    file: LayerUpload,
+    options?: CallOptions,
+  ): Promise<LayerUploadCreated>
+  /** Says that the file is there, and has it inspected. Safe to repeat. Throws `upload_incomplete`. */
+  completeLayer(region: string, layer: string, version: number, options?: CallOptions): Promise<Layer>
+  /** Deletes every version of the layer. */
+  deleteLayer(region: string, layer: string, options?: CallOptions): Promise<void>
+  /**
+   * All of it: starts a version, sends the GeoTIFF, completes it, and waits until it is READY or REJECTED (`reason` says why). Bytes
+   * and Blobs are read whole to compute their checksum; a stream needs `sha256`.
+   */
+  uploadLayer(region: string, layer: string, body: UploadBody, options?: LayerUploadOptions): Promise<Layer>
+}
+
+export function regionCalls(api: Api): RegionCalls {
+  const { http } = api
+
+  const list: RegionCalls['list'] = (query, options) =>
+    data(http.GET('/api/regions', { params: { query }, ...api.with(options) }))
+
+  const calls: Omit<RegionCalls, 'uploadLayer'> = {
+    list,
+    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
+
+    get: (region, options) =>
+      data(http.GET('/api/regions/{region}', { params: { path: { region } }, ...api.with(options) })),
+
+    put: (region, description, options) =>
+      data(
+        http.PUT('/api/regions/{region}', { params: { path: { region } }, body: description, ...api.with(options) }),
+      ),
+
+    delete: (region, options) =>
+      data(http.DELETE('/api/regions/{region}', { params: { path: { region } }, ...api.with(options) })),
+
+    createLayerUpload: (region, layer, file, options) =>
+      data(
+        http.POST('/api/regions/{region}/layers/{layer}/uploads', {
+          params: { path: { region, layer } },
+          body: file,
+          ...api.with(options),
+        }),
+      ),
+
+    completeLayer: (region, layer, version, options) =>
+      data(
+        http.POST('/api/regions/{region}/layers/{layer}/complete', {
+          params: { path: { region, layer } },
+          body: { version },
+          ...api.with(options, { isRepeatable: true }),
+        }),
+      ),
+
+    deleteLayer: (region, layer, options) =>
+      data(
+        http.DELETE('/api/regions/{region}/layers/{layer}', {
+          params: { path: { region, layer } },
+          ...api.with(options),
+        }),
+      ),
+  }
+
+  return {
+    ...calls,
+    uploadLayer: (region, layer, body, options) => uploadLayer(calls, api.fetch, { region, layer }, body, options),
+  }
+}

@@ -1,0 +1,147 @@
+import type { components, JobTypes, operations } from '../generated/types.ts'
+
+export type { components, JobTypes, operations, paths } from '../generated/types.ts'
+
+type Schemas = components['schemas']
+
+/** A job type's name, such as `TEST`. */
+export type JobType = keyof JobTypes
+/** What a job of type `T` is given: its `inputPayload`. */
+export type JobInput<T extends JobType> = JobTypes[T]['input']
+/** What a job of type `T` comes to: its `resultPayload`. */
+export type JobResult<T extends JobType> = JobTypes[T]['result']
+
+/** Any job that can be started. `type` says which `inputPayload` belongs to it. */
+export type JobCreate = Schemas['JobCreate']
+
+declare const jobType: unique symbol
+/** A job's id that remembers the job's type for the compiler. Any string will do. */
+export type JobId<T extends JobType = JobType> = string & { readonly [jobType]?: T }
+
+/** What starting a job answers. */
+export type JobCreated<T extends JobType = JobType> = Omit<Schemas['JobCreated'], 'jobId'> & { jobId: JobId<T> }
+
+type JobFacts = Omit<Schemas['Job'], 'id' | 'type' | 'inputPayload' | 'resultPayload'>
+
+/** A job. Comparing `type` narrows its payloads. */
+export type Job<T extends JobType = JobType> = {
+  [K in T]: JobFacts & { id: JobId<K>; type: K; inputPayload: JobInput<K>; resultPayload?: JobResult<K> }
+}[T]
+
+/** The states that never change again. */
+export type FinalStatus = 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'CANCELLED'
+
+/** A job that came to a result. */
+export type SucceededJob<T extends JobType = JobType> = {
+  [K in T]: Job<K> & { status: 'SUCCEEDED'; resultPayload: JobResult<K> }
+}[T]
+
+/** A job that came to none. `error` says why, where anybody knows. */
+export type UnsuccessfulJob<T extends JobType = JobType> = {
+  [K in T]: Job<K> & { status: Exclude<FinalStatus, 'SUCCEEDED'> }
+}[T]
+
+/** A job that is over. Comparing `status` tells whether it has a `resultPayload`. */
+export type FinalJob<T extends JobType = JobType> = SucceededJob<T> | UnsuccessfulJob<T>
+
+/** One event of a job: `status`, `progress` or `log`, as `kind` says. */
+export type JobEvent = Schemas['JobEvent']
+/** PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final. */
+export type JobStatus = Schemas['JobStatus']
+/** Why the last attempt did not succeed. */
+export type JobError = Schemas['JobError']
+/** Somebody's wish for a job. Equal wishes share one job. */
+export type JobRequest = Schemas['JobRequest']
+/** A line of a job's log. */
+export type JobLogEntry = Schemas['JobLogEntry']
+/** Links to a job's files, by name. They answer GET without credentials until they expire. */
+export type JobDownload = Schemas['JobDownload']
+/** What a kind of job takes and gives, and how it runs. */
+export type JobTypeDescription = Schemas['JobTypeDescription']
+/** How much a log line matters. */
+export type LogLevel = Schemas['LogLevel']
+
+/** A place that somebody drew. */
+export type Polygon = Schemas['Polygon']
+/** What a polygon is made of or replaced by. */
+export type PolygonWrite = Schemas['PolygonWrite']
+/** A named area with its layers. */
+export type Region = Schemas['Region']
+/** What describes a region. */
+export type RegionWrite = Schemas['RegionWrite']
+/** The newest version of a raster layer. While it is not READY, assessments go on reading `readyVersion`. */
+export type Layer = Schemas['Layer']
+/** The exact size and checksum of a file to upload as a layer. */
+export type LayerUpload = Schemas['LayerUpload']
+/** The version that an upload will be, and where to send the file. */
+export type LayerUploadCreated = Schemas['LayerUploadCreated']
+
+/** A person, with their roles. */
+export type User = Schemas['User']
+/** What a person may change of themselves. */
+export type UserMeUpdate = Schemas['UserMeUpdate']
+/** What can be told of an API key without its secret. */
+export type ApiKey = Schemas['ApiKey']
+/** What an API key is to be for, and what it may do. */
+export type ApiKeyCreate = Schemas['ApiKeyCreate']
+/** A new API key. `key` is shown this once. */
+export type ApiKeyCreated = Schemas['ApiKeyCreated']
+/** What a person signs in with. */
+export type Credentials = Schemas['LoginRequest']
+/** What an account is made from. */
+export type RegisterRequest = Schemas['RegisterRequest']
+/** A new account's id. */
+export type Registration = Schemas['Registration']
+/** An access token, the refresh token that renews it, and how many seconds the first is good for. */
+export type Tokens = Schemas['Tokens']
+/** Who the credentials belong to. */
+export type Profile = Schemas['Profile']
+/** The keys that verify access tokens (RFC 7517). */
+export type Jwks = Schemas['Jwks']
+
+/** One attempt at a job by one worker: its lease, its deadline, and the token that opens it. */
+export type Assignment = Schemas['Assignment']
+/** Which job to take, and who takes it. */
+export type AssignRequest = Schemas['AssignRequest']
+/** A job that was taken, and the assignment that took it. */
+export type Claim = Schemas['Claim']
+/** What a worker needs to know of a job. */
+export type ClaimableJob = Schemas['ClaimableJob']
+/** Which jobs to take, how many, and how long to wait for a first one. */
+export type ClaimRequest = Schemas['ClaimRequest']
+/** A file to upload: name, exact size, SHA-256, content type. */
+export type FileDeclaration = Schemas['FileDeclaration']
+/** The lease as it is now, by the service's clock. */
+export type Heartbeat = Schemas['Heartbeat']
+/** What is done so far, as a fraction. */
+export type HeartbeatRequest = Schemas['HeartbeatRequest']
+/** A signed link to a file that a job reads. */
+export type JobInputFile = Schemas['JobInputFile']
+/** Lines for a job's log. */
+export type LogEntries = Schemas['LogEntries']
+/** What an attempt came to, and whether there will be another. */
+export type ResultAccepted = Schemas['ResultAccepted']
+/** What an attempt came to: a result, or an error. */
+export type ResultRequest = Schemas['ResultRequest']
+/** Where to send a file: one request, with this method and these headers, the file as its body. */
+export type SignedUpload = Schemas['SignedUpload']
+
+/** That the process lives. */
+export type Health = Schemas['Health']
+/** What was asked of database and store, and what they said. */
+export type Readiness = Schemas['Readiness']
+/** An RFC 9457 problem. */
+export type Problem = Schemas['Problem']
+/** What went wrong, for programs. Codes are added, never renamed. */
+export type ProblemCode = Schemas['ProblemCode']
+/** One fault of an invalid input, and where it is. */
+export type ProblemError = Schemas['ProblemError']
+
+/** One page of a list. Pass `nextCursor` back as `cursor`; without it this is the last page. */
+export interface Page<T> {
+  items: T[]
+  nextCursor?: string
+}
+
+/** The query parameters of an operation. */
+export type Query<Operation extends keyof operations> = NonNullable<operations[Operation]['parameters']['query']>
