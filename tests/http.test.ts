@@ -40,6 +40,27 @@ describe('every failure is a problem', () => {
     expect(problem).toMatchObject({ status, code, instance: path, requestId: response.headers.get('x-request-id') })
   })
 
+  test.each([
+    ['U+0000 in a value', { name: 'a\u0000b' }, '/name'],
+    ['U+0000 in a name', { properties: { 'a\u0000b': 1 } }, '/properties'],
+    ['half a character', { properties: { deep: ['\ud800'] } }, '/properties/deep/0'],
+    ['nesting without end', { properties: { deep: JSON.parse('['.repeat(500) + ']'.repeat(500)) } }, undefined],
+  ])('%s', async (_fault, over, pointer) => {
+    const ana = await service.person()
+    const ring = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 0],
+    ]
+    const creating = ana.client.polygons.create({ polygon: { type: 'Polygon', coordinates: [ring] }, ...over })
+
+    const refusal = await creating.catch((error) => error)
+
+    expect(refusal).toMatchObject({ status: 400, code: 'invalid_request' })
+    if (pointer) expect(refusal.errors[0].pointer).toBe(pointer)
+  })
+
   test('what is a bug of ours tells nothing', async () => {
     const ana = await service.person()
     await service.sql`alter table polygons rename to polygons_gone`

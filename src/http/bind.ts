@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { type Access, checkAccess } from './access.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
 import { invalidInput } from './problem.ts'
+import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
   Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal }
@@ -64,6 +65,7 @@ export function bind({ app, handlers, authenticate }: Binding): void {
 
 function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
+  assertStorable(valid('json'))
   return {
     path: valid('param') ?? {},
     query: valid('query') ?? {},
