@@ -5,9 +5,9 @@ type Line = (message: string, fields?: object) => void
 /** A line is a fixed lowercase phrase plus fields: `log.info('job claimed', { jobId })`. Never tokens, bodies or signed URLs. */
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', Line>
 
-/** JSON lines on standard error. Whatever is named like a secret is struck out. */
+/** JSON lines on standard error, written beside the work: a process that is killed may lose its last ones. Whatever is named like a secret is struck out. */
 export function createLog(level: string, name: string): Log {
-  const logger = pino(settings(level, name), destination({ dest: 2, sync: true }))
+  const logger = pino(settings(level, name), destination({ dest: 2, sync: false }))
   const line =
     (write: 'debug' | 'info' | 'warn' | 'error'): Line =>
     (message, fields = {}) =>

@@ -1,16 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Hono } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
 import type { Caller } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { bind, type ServiceEnv } from './bind.ts'
-import { docsPolicy, redocScript } from './docs.ts'
+import { redocScript } from './docs.ts'
 import { type AuthHandlerDeps, authHandlers } from './handlers/auth.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { polygonHandlers } from './handlers/polygons.ts'
@@ -18,6 +17,7 @@ import { type RegionHandlerDeps, regionHandlers } from './handlers/regions.ts'
 import { type SystemHandlerDeps, systemHandlers } from './handlers/system.ts'
 import { type UserHandlerDeps, userHandlers } from './handlers/users.ts'
 import { workerHandlers } from './handlers/worker.ts'
+import { safeHeaders } from './headers.ts'
 import { type ExplainOutage, problemResponse, toAppError } from './problem.ts'
 
 export interface AppDeps
@@ -45,46 +45,30 @@ type Handled<Factory> = Factory extends (deps: infer Deps) => unknown ? Deps : n
 export function createApp(deps: AppDeps) {
   const { log, shutdown } = deps
   const app = new OpenAPIHono<ServiceEnv>()
+  const crossOrigin = cors({
+    origin: deps.corsOrigins,
+    exposeHeaders: [
+      'ETag',
+      'Location',
+      'Retry-After',
+      'X-Request-Id',
+      'Content-Disposition',
+      'Content-Range',
+      'Accept-Ranges',
+    ],
+    maxAge: 600,
+  })
 
   app.use(requestId())
-  app.use(async (c, next) => {
-    const started = performance.now()
-    c.set('shutdown', shutdown)
-    await next()
-    const { method, path } = c.req
-    const { requestId: id, operationId, caller } = c.var
-    const ms = Math.round(performance.now() - started)
-    log.info('request', { requestId: id, method, path, status: c.res.status, ms, operationId, userId: caller?.userId })
-  })
-  app.use(async (c, next) => {
-    await next()
-    c.header(
-      'content-security-policy',
-      c.req.path === '/docs' ? docsPolicy : "default-src 'none'; frame-ancestors 'none'",
-    )
-    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
-  })
-  app.use(secureHeaders())
-  app.use(
-    cors({
-      origin: deps.corsOrigins,
-      exposeHeaders: ['ETag', 'Location', 'Retry-After', 'X-Request-Id', 'Content-Disposition', 'Content-Range'],
-      maxAge: 600,
-    }),
-  )
+  app.use(logRequests(log, shutdown))
+  app.use(safeHeaders)
+  // What no browser sends needs no word on who may read it.
+  app.use((c, next) => (c.req.header('origin') ? crossOrigin(c, next) : next()))
   // Files set limits of their own, are sent as they are, and never whole.
   if (deps.objects) app.route('/objects', deps.objects)
-  app.use(compress())
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c as never, methods) }))
-  app.use(
-    bodyLimit({
-      maxSize: deps.bodyLimitBytes,
-      onError: () => {
-        throw new AppError('payload_too_large', `The body may have at most ${deps.bodyLimitBytes} bytes.`)
-      },
-    }),
-  )
-  app.get('/docs/redoc.js', (c) =>
+  app.use(limitBody(deps.bodyLimitBytes))
+  app.get('/docs/redoc.js', compress(), (c) =>
     c.body(redocScript(), 200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=86400' }),
   )
 
@@ -105,6 +89,32 @@ export function createApp(deps: AppDeps) {
   app.notFound((c) => problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.path}.`)))
   app.onError((error, c) => problemResponse(c, toAppError(error, log, c.var.requestId, deps.explainOutage)))
   return app
+}
+
+const logRequests =
+  (log: Log, shutdown: AbortSignal): MiddlewareHandler<ServiceEnv> =>
+  async (c, next) => {
+    const started = performance.now()
+    c.set('shutdown', shutdown)
+    await next()
+    const { requestId: id, operationId, caller } = c.var
+    const ms = Math.round(performance.now() - started)
+    const { method, path } = c.req
+    log.info('request', { requestId: id, method, path, status: c.res.status, ms, operationId, userId: caller?.userId })
+  }
+
+/** An announced length is judged by what it says; only a body without one is counted as it comes. */
+function limitBody(maxSize: number): MiddlewareHandler {
+  const refuse = () => {
+    throw new AppError('payload_too_large', `The body may have at most ${maxSize} bytes.`)
+  }
+  const counting = bodyLimit({ maxSize, onError: refuse })
+  return (c, next) => {
+    const announced = c.req.header('content-length')
+    if (announced !== undefined && Number(announced) > maxSize) return refuse()
+    const isBodiless = c.req.method === 'GET' || c.req.method === 'HEAD'
+    return announced !== undefined || isBodiless ? next() : counting(c, next)
+  }
 }
 
 function notAllowed(c: Parameters<typeof problemResponse>[0], methods: string[]): Response {

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
@@ -79,17 +81,27 @@ function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
   }
 }
 
-function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Response {
+function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Response | Promise<Response> {
   for (const [name, value] of Object.entries(reply.headers ?? {})) c.header(name, value)
   if (reply.raw !== undefined) {
     c.header('content-type', reply.contentType)
     return c.body(reply.raw, reply.status as never)
   }
   if (reply.body === undefined) return c.body(null, reply.status as never)
-  const text = JSON.stringify(reply.body)
-  // Compression goes by the length that it is told.
-  const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
-  return c.body(text, reply.status as never, headers)
+  return json(c, JSON.stringify(reply.body), reply.status)
+}
+
+/** Shorter answers come no sooner compressed. */
+const worthCompressing = 1400
+const compress = promisify(gzip)
+
+async function json(c: Context<ServiceEnv>, text: string, status: StatusCode): Promise<Response> {
+  c.header('content-type', 'application/json')
+  if (text.length < worthCompressing) return c.body(text, status as never)
+  c.header('vary', 'accept-encoding', { append: true })
+  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')) return c.body(text, status as never)
+  c.header('content-encoding', 'gzip')
+  return c.body(await compress(text), status as never)
 }
 
 function requireJson(c: Context<ServiceEnv>) {
