@@ -179,7 +179,7 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
       if (!row.isLive) return repeated(row, reportHash)
       checkResult(row.type, report)
       const isSuccess = report.status === 'SUCCEEDED'
-      const files = isSuccess ? await arrivedFiles(id) : []
+      const files = isSuccess && row.hasFiles ? await arrivedFiles(id) : []
       const willRetry = !isSuccess && report.error?.retryable === true && row.attempt < row.maxAttempts
       const settled = await settlement.one(row.type, (tx) =>
         assignments.finish(

@@ -41,6 +41,8 @@ export interface AssignmentRow {
   reportHash: Buffer | null
   attempt: number
   maxAttempts: number
+  /** Whether it has declared files. */
+  hasFiles: boolean
 }
 
 export interface HeartbeatRow {
@@ -175,7 +177,8 @@ export const assignmentStore = (sql: Sql) => {
       const [row] = await tx<AssignmentRow[]>`
         select
           a.id, a.job_id, j.type, a.user_id, a.outcome, a.will_retry, a.report_hash, a.attempt, j.max_attempts,
-          coalesce(j.assignment_id = a.id and j.lease_expires_at > now(), false) as is_live
+          coalesce(j.assignment_id = a.id and j.lease_expires_at > now(), false) as is_live,
+          exists (select from job_files f where f.assignment_id = a.id) as has_files
         from job_assignments a
         join jobs j on j.id = a.job_id
         where a.id = ${id}
