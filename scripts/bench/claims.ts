@@ -12,7 +12,7 @@ async function claimMs(stage: Stage): Promise<number> {
   await stage.sql`
     with job as (
       insert into jobs (id, type, user_id, max_attempts, last_event_id)
-      select gen_random_uuid(), 'TEST', ${stage.userId}, 3, 1 from generate_series(1, 1000)
+      select uuidv7(), 'TEST', ${stage.userId}, 3, 1 from generate_series(1, 1000)
       returning id
     )
     insert into job_payloads (job_id, input, resolved) select id, '{"id": 1}', '{"id": 1}' from job

@@ -87,7 +87,7 @@ export async function seedFinished({ sql, userId }: Stage, count: number): Promi
     await sql`
       with job as (
         insert into jobs (id, type, status, user_id, max_attempts, attempts, last_event_id, created_at, available_at, started_at, finished_at)
-        select gen_random_uuid(), 'TEST', 'SUCCEEDED', ${userId}, 3, 1, 3, now(), now(), now(), now()
+        select uuidv7(), 'TEST', 'SUCCEEDED', ${userId}, 3, 1, 3, now(), now(), now(), now()
         from generate_series(1, ${Math.min(batch, count - done)})
         returning id
       )
