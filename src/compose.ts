@@ -11,6 +11,8 @@ import { connect, connectForListening } from './db/sql.ts'
 import { createApp } from './http/app.ts'
 import { assignmentService } from './jobs/assignment-service.ts'
 import { assignmentStore } from './jobs/assignment-store.ts'
+import { claimService } from './jobs/claim-service.ts'
+import { claimStore } from './jobs/claim-store.ts'
 import { eventStore } from './jobs/event-store.ts'
 import { purgeIdempotencyKeys } from './jobs/idempotency.ts'
 import { JobChanges } from './jobs/job-changes.ts'
@@ -80,14 +82,15 @@ export async function compose(parts: Parts) {
   const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes })
   const changes = new JobChanges(signals)
   const reactions = { RASTER_INSPECTION: applyInspection(layerRows, jobRows) }
-  const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions })
+  const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions, log })
   const resolvers = assessmentInputs({ regions, layers: layerRows, polygons })
   const { maxActiveJobs } = parts
   const jobs = jobService({ sql, jobs: jobRows, store, settlement, ready, changes, resolvers, maxActiveJobs })
-  const assignments = assignmentService({
+  const assignments = assignmentService({ assignments: assignmentRows, store, settlement, changes })
+  const claims = claimService({
     jobs: jobRows,
+    claims: claimStore(sql),
     assignments: assignmentRows,
-    store,
     settlement,
     ready,
     changes,
@@ -104,6 +107,7 @@ export async function compose(parts: Parts) {
     layers,
     jobs,
     events: jobEvents({ jobs, events, changes }),
+    claims,
     assignments,
     authenticate: (request) => authenticator.authenticate(request),
     explainOutage,

@@ -32,7 +32,6 @@ export const problems = {
   result_conflict: { status: 409, title: 'Another result was reported' },
   file_conflict: { status: 409, title: 'File declared differently' },
   upload_incomplete: { status: 409, title: 'Upload incomplete' },
-  layer_not_uploading: { status: 409, title: 'Layer is not being uploaded' },
   idempotency_in_progress: { status: 409, title: 'Request under way' },
   precondition_failed: { status: 412, title: 'Resource has changed' },
   payload_too_large: { status: 413, title: 'Payload too large' },

@@ -13,6 +13,17 @@ const [ana, worker, other] = [await service.person(), await service.worker(), aw
 // What one test leaves waiting or running is no job for the next.
 afterEach(() => sql`delete from jobs`)
 
+/** A report as the service hands it to the store. */
+const failure = {
+  status: 'FAILED' as const,
+  willRetry: false,
+  reportHash: Buffer.from('late'),
+  payload: null,
+  metadata: null,
+  error: { message: 'late' },
+  files: [],
+}
+
 /** A job that the worker holds. */
 async function heldJob(client: Client = worker.client) {
   const job = testJob()
@@ -244,6 +255,7 @@ describe('a worker that comes late', () => {
       test.each([
         ['heartbeat', (store, id) => store.heartbeat(id, 20, 0.5)],
         ['log', (store, id) => store.appendLogs(id, [{ level: 'INFO', message: 'late' }])],
+        ['upload', async (store, id) => ((await store.declareFiles(id, [])) ? 'declared' : undefined)],
         ['release', (store, id) => store.release(id)],
         ['result', (store, id) => store.finish(id, failure)],
       ] satisfies [string, (store: AssignmentStore, id: string) => Promise<unknown>][])('%s', async (_name, act) => {
@@ -258,17 +270,6 @@ describe('a worker that comes late', () => {
       })
     },
   )
-
-  const failure = {
-    status: 'FAILED' as const,
-    willRetry: false,
-    reportHash: Buffer.from('late'),
-    payload: null,
-    metadata: null,
-    error: { message: 'late' },
-    files: [],
-    backoffSeconds: 0,
-  }
 })
 
 describe('heartbeat', () => {
@@ -406,18 +407,30 @@ describe('a terminal state', () => {
     expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'SUCCEEDED' })
   })
 
-  test('is reached once where the sweep meets a result', async () => {
+  test('is reached once where the sweep meets a result that is being written', async () => {
     const { id, jobId, result } = await heldJob()
-    // The result has the row; the lease runs out while it works; the sweep passes over the row.
-    const row = await holdOpen(sql, (tx) => tx`select from jobs where id = ${jobId} for update`)
-    const reporting = worker.client.worker.reportResult(id, succeeded(result))
-    await untilBlocked(sql, 1)
-    await service.settlement.sweep()
-    await row.commit()
+    // The result is written and not committed; the lease runs out meanwhile; the sweep must not have the row.
+    await sql`update jobs set lease_expires_at = now() + interval '200 milliseconds' where id = ${jobId}`
+    const writing = await holdOpen(sql, async (tx) => {
+      await assignmentStore(sql).finish(id, { ...failure, status: 'SUCCEEDED', payload: result, error: null }, tx)
+      await tx`select pg_sleep_until(clock_timestamp() + interval '300 milliseconds')`
+    })
+    expect(await service.settlement.expire(jobId)).toBe(0)
+    await writing.commit()
 
-    expect(await reporting).toMatchObject({ status: 'SUCCEEDED' })
     await service.settlement.sweep()
     expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'SUCCEEDED', attempts: 1 })
+  })
+
+  test('is reached once where a result meets the sweep', async () => {
+    const { id, jobId, result } = await heldJob()
+    await lapse(sql, jobId)
+    const sweeping = await holdOpen(sql, (tx) => assignmentStore(sql).expire([jobId], tx))
+    const reporting = assignmentStore(sql).finish(id, { ...failure, status: 'SUCCEEDED', payload: result, error: null })
+    await sweeping.commit()
+
+    expect(await reporting).toBeUndefined()
+    expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'PENDING', attempts: 1 })
   })
 
   test('is reached once where a cancel meets a claim', async () => {

@@ -31,6 +31,8 @@ await writeTerrainGrid(depthFile, {
 })
 const depth = await readFile(depthFile)
 
+type Bounds = [west: number, south: number, east: number, north: number]
+
 const upload = (bytes: Uint8Array) => ({
   sizeBytes: bytes.length,
   sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -165,6 +167,16 @@ describe('completeLayer', () => {
     expect(layers).toMatchObject([{ status: 'REJECTED', reason: expect.stringContaining('CANCELLED') }])
   })
 
+  test('answers with the version that it was asked for, whatever was begun since', async () => {
+    const region = await newRegion()
+    const version = await uploaded(region, 'depth', depth)
+    await admin.client.regions.createLayerUpload(region, 'depth', upload(depth))
+
+    const answer = await admin.client.regions.completeLayer(region, 'depth', version)
+
+    expect(answer).toMatchObject({ version: 1, status: 'INSPECTING', inspectionJobId: expect.any(String) })
+  })
+
   test('refuses a version whose file has not arrived, and one that is not there', async () => {
     const region = await newRegion()
     const { version } = await admin.client.regions.createLayerUpload(region, 'depth', upload(depth))
@@ -215,12 +227,7 @@ describe('an assessment', () => {
 
   test('keeps to the polygon that it names, as it was when the job was started', async () => {
     const region = await readyRegion()
-    const [west, south, east, north] = (await ana.client.regions.get(region)).layers[0]!.raster!.bbox as [
-      number,
-      number,
-      number,
-      number,
-    ]
+    const [west, south, east, north] = (await ana.client.regions.get(region)).layers[0]!.raster!.bbox as Bounds
     const middle = (west + east) / 2
     const half = [
       [west, south],
@@ -243,6 +250,37 @@ describe('an assessment', () => {
     for (const { geometry } of features) {
       for (const [longitude] of geometry.coordinates[0]) expect(longitude).toBeLessThan(middle + 0.0005)
     }
+  })
+
+  test('shows each who shares it what they wrote themselves', async () => {
+    const region = await readyRegion()
+    const [west, south, east, north] = (await ana.client.regions.get(region)).layers[0]!.raster!.bbox as Bounds
+    const ring = [
+      [west, south],
+      [east, south],
+      [east, north],
+      [west, north],
+      [west, south],
+    ]
+    const polygon = { type: 'Polygon' as const, coordinates: [ring] }
+    const { id: polygonId } = await ana.client.polygons.create({ polygon })
+    const ben = await service.person()
+
+    const mine = await ana.client.jobs.create(suitability(region, { polygonId }))
+    const his = await ben.client.jobs.create(suitability(region, { polygon }))
+
+    expect(his).toMatchObject({ jobId: mine.jobId, cached: true })
+    expect((await ana.client.jobs.get(mine.jobId)).inputPayload).toHaveProperty('polygonId', polygonId)
+    expect((await ben.client.jobs.get(mine.jobId)).inputPayload).not.toHaveProperty('polygonId')
+    expect((await ben.client.jobs.list()).items[0]!.inputPayload).toHaveProperty('polygon')
+  })
+
+  test('needs no more than the connection that it has, key and all', async () => {
+    const region = await readyRegion()
+    const narrow = await startTestService({ databaseUrl: service.databaseUrl, poolSize: 1 })
+    const client = narrow.client({ token: ana.token })
+
+    expect(await client.jobs.create(suitability(region), { idempotencyKey: randomUUID() })).toHaveProperty('jobId')
   })
 
   test('is shared only while its layers are the same', async () => {
@@ -341,6 +379,7 @@ describe('deleteLayer', () => {
     >`select object_key from region_layers where region = ${region}`
 
     await admin.client.regions.deleteLayer(region, 'depth')
+    await service.sql`update discarded_objects set discarded_at = now() - interval '2 hours'`
     await service.chores['purge layers']()
     expect(await service.store.head(row!.objectKey)).toBeDefined()
     expect((await ana.client.regions.get(region)).layers).toEqual([])

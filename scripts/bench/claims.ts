@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { assignmentStore } from '../../src/jobs/assignment-store.ts'
+import { claimStore } from '../../src/jobs/claim-store.ts'
 import { median, report } from './figures.ts'
 import { clearJobs, newId, type Stage, seedFinished } from './stage.ts'
 
@@ -8,7 +8,7 @@ const terms = [{ type: 'TEST' as const, leaseSeconds: 20, timeoutSeconds: 900 }]
 
 /** How long a claim takes, in ms, with 1,000 jobs waiting among so many that are finished. */
 async function claimMs(stage: Stage): Promise<number> {
-  const assignments = assignmentStore(stage.sql)
+  const claims = claimStore(stage.sql)
   await stage.sql`
     with job as (
       insert into jobs (id, type, user_id, max_attempts, last_event_id)
@@ -20,11 +20,11 @@ async function claimMs(stage: Stage): Promise<number> {
   const took: number[] = []
   for (let n = 0; n < samples; n++) {
     const before = performance.now()
-    const claims = await assignments.claim([{ id: newId(), tokenHash: randomBytes(32) }], terms, {
+    const claimed = await claims.claim([{ id: newId(), tokenHash: randomBytes(32) }], terms, {
       userId: stage.userId,
     })
     took.push(performance.now() - before)
-    if (claims.length !== 1) throw new Error('There was nothing to claim.')
+    if (claimed.length !== 1) throw new Error('There was nothing to claim.')
   }
   return median(took)
 }

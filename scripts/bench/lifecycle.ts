@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { assignmentStore } from '../../src/jobs/assignment-store.ts'
+import { claimStore } from '../../src/jobs/claim-store.ts'
 import { hashJson } from '../../src/jobs/idempotency.ts'
 import { jobStore } from '../../src/jobs/job-store.ts'
 import { cpuMicroseconds, median, rateOf, report } from './figures.ts'
@@ -12,7 +13,7 @@ const terms = [{ type: 'TEST' as const, leaseSeconds: 20, timeoutSeconds: 900 }]
 
 /** Create, claim and report, as the same single statements that the service runs, past the service. */
 async function rawLifecycle({ sql, userId }: Stage): Promise<number> {
-  const [jobs, assignments] = [jobStore(sql), assignmentStore(sql)]
+  const [jobs, claims, assignments] = [jobStore(sql), claimStore(sql), assignmentStore(sql)]
   const { rate } = await rateOf(8, seconds, async () => {
     const input = { id: randomInt(2 ** 31) }
     const cacheKey = hashJson(input)
@@ -27,7 +28,7 @@ async function rawLifecycle({ sql, userId }: Stage): Promise<number> {
     }
     await jobs.insert({ ...job, input, resolved: input, files: [] }, undefined)
     const claim = await untilClaimed(() =>
-      assignments.claim([{ id: newId(), tokenHash: randomBytes(32) }], terms, { userId }),
+      claims.claim([{ id: newId(), tokenHash: randomBytes(32) }], terms, { userId }),
     )
     const outcome = {
       status: 'SUCCEEDED' as const,
@@ -35,7 +36,6 @@ async function rawLifecycle({ sql, userId }: Stage): Promise<number> {
       metadata: null,
       error: null,
       files: [],
-      backoffSeconds: 0,
     }
     await assignments.finish(claim.assignmentId, { ...outcome, reportHash: hashJson(input), payload: claim.input })
   })

@@ -65,7 +65,7 @@ export async function setStage(): Promise<Stage> {
 
 async function startServiceProcess(folder: string, environment: Record<string, string>) {
   const log = openSync(join(folder, 'service.log'), 'a')
-  const env = { ...environment, PORT: '0', LOCAL_WORKERS: '0', LOG_LEVEL: 'info', NODE_ENV: 'production' }
+  const env = { ...environment, PORT: '0', LOCAL_WORKERS: '0', LOG_LEVEL: 'info' }
   const child: ChildProcess = fork('src/main/node.ts', { env, stdio: ['ignore', 'pipe', log, 'ipc'] })
   closeSync(log)
   const url = await new Promise<string>((resolve, reject) => {

@@ -7,7 +7,7 @@ import type { UserStore } from '../users/user-store.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
 import { hashSecret, newSecret, successorOf } from './secrets.ts'
-import type { SessionStore } from './session-store.ts'
+import type { RefreshTokenRow, SessionStore } from './session-store.ts'
 
 type Schemas = components['schemas']
 
@@ -66,20 +66,18 @@ export const authService = ({
     async refresh(refreshToken: string): Promise<Schemas['Tokens']> {
       const tokenHash = hashSecret(refreshToken)
       const successor = successorOf(refreshToken, refreshPrefix, successorKey)
-      const session = await sql.begin(async (tx) => {
-        const row = await sessions.lockRefreshToken(tokenHash, tx)
-        if (!row?.isLive) return undefined
-        if (!row.usedAt) await sessions.rotate(tokenHash, hashSecret(successor), row.sessionId, tx)
-        else if (!row.isRecentlyUsed) {
-          await sessions.revoke(row.sessionId, tx)
-          onSessionEnded(row.sessionId)
-          log.warn('refresh token reused, session revoked', { userId: row.userId, sessionId: row.sessionId })
-          return undefined
-        }
-        return row
+      const row = await sql.begin(async (tx) => {
+        const token = await sessions.lockRefreshToken(tokenHash, tx)
+        if (token?.isLive && !token.usedAt) await sessions.rotate(tokenHash, hashSecret(successor), token.sessionId, tx)
+        if (token?.isLive && isReused(token)) await sessions.revoke(token.sessionId, tx)
+        return token
       })
-      if (!session) throw new AppError('invalid_refresh_token', 'Invalid refresh token')
-      return issue(session.userId, session.sessionId, successor)
+      if (row?.isLive && isReused(row)) {
+        onSessionEnded(row.sessionId)
+        log.warn('refresh token reused, session revoked', { userId: row.userId, sessionId: row.sessionId })
+      }
+      if (!row?.isLive || isReused(row)) throw new AppError('invalid_refresh_token', 'Invalid refresh token')
+      return issue(row.userId, row.sessionId, successor)
     },
 
     async logout(sessionId: string): Promise<void> {
@@ -88,5 +86,8 @@ export const authService = ({
     },
   }
 }
+
+/** Used before, and not just now: this is no repetition of a lost reply. */
+const isReused = ({ usedAt, isRecentlyUsed }: RefreshTokenRow) => usedAt !== null && !isRecentlyUsed
 
 export type AuthService = ReturnType<typeof authService>

@@ -27,6 +27,7 @@ const memoryMs = 30_000
 /** Tells who sends a request, by what it carries. Looks each credential up at most every 30 seconds. */
 export class Authenticator {
   readonly #deps: AuthenticatorDeps
+  #generation = 0
   readonly #known = new LRUCache<string, Found>({ max: 20_000, ttl: memoryMs })
 
   constructor(deps: AuthenticatorDeps) {
@@ -39,15 +40,18 @@ export class Authenticator {
     if (!credential) throw new AppError('unauthenticated', 'Send a token or an API key.')
     const known = this.#known.get(credential)
     if (known) return known.caller
+    const generation = this.#generation
     const found = await this.#find(credential)
     if (!found) throw new AppError('unauthenticated', 'The token or API key is not valid, or not any more.')
     const ttl = Math.min(memoryMs, found.expiresAtMs - Date.now())
-    if (ttl > 0) this.#known.set(credential, found, { ttl })
+    // What was looked up before somebody was forgotten may be what was to be forgotten.
+    if (ttl > 0 && generation === this.#generation) this.#known.set(credential, found, { ttl })
     return found.caller
   }
 
   /** Forgets every credential of a session or an API key at once, in this process. */
   forget(id: string): void {
+    this.#generation += 1
     for (const [credential, found] of this.#known.entries()) if (found.id === id) this.#known.delete(credential)
   }
 

@@ -1,35 +1,27 @@
-import { v7 as uuid } from 'uuid'
 import { jobTypes } from '../../generated/job-types.ts'
 import type { components } from '../../generated/types.ts'
 import { type Caller, isAdmin } from '../auth/caller.ts'
-import { hashSecret, newSecret } from '../auth/secrets.ts'
 import { AppError, invalidRequest } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
-import type { AssignmentRow, AssignmentStore, ClaimRow, Holder, Ticket } from './assignment-store.ts'
+import type { AssignmentRow, AssignmentStore } from './assignment-store.ts'
 import { hashJson } from './idempotency.ts'
 import type { JobChanges } from './job-changes.ts'
-import { type JobFile, type JobTypeName, toClaimableJob } from './job-rows.ts'
+import type { JobFile, JobTypeName } from './job-rows.ts'
 import type { JobSettlement } from './job-settlement.ts'
-import type { JobStore } from './job-store.ts'
-import { termsOf } from './job-types.ts'
-import type { ReadyJobs } from './ready-jobs.ts'
 
 type Schemas = components['schemas']
 
 export interface AssignmentServiceDeps {
-  jobs: JobStore
   assignments: AssignmentStore
   store: ObjectStore
   settlement: JobSettlement
-  ready: ReadyJobs
   changes: JobChanges
 }
 
 const transferSeconds = 3600
-const maxBackoffSeconds = 300
 
-/** What workers do: take jobs, keep them, and report. */
-export const assignmentService = ({ jobs, assignments, store, settlement, ready, changes }: AssignmentServiceDeps) => {
+/** What workers do with the jobs that they hold: keep them, read, upload and report. */
+export const assignmentService = ({ assignments, store, settlement, changes }: AssignmentServiceDeps) => {
   /** The assignment, for its own token, the worker that took it, and admins. To everyone else it does not exist. */
   async function held(caller: Caller, id: string): Promise<AssignmentRow> {
     const mayTry = caller.kind !== 'assignment' || caller.assignmentId === id
@@ -51,60 +43,7 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
     return row ? lost(row) : new AppError('assignment_not_found', `There is no assignment ${id}.`)
   }
 
-  async function claimNow(types: JobTypeName[], limit: number, holder: Holder): Promise<Schemas['Claim'][]> {
-    const tickets = Array.from({ length: limit }, newTicket)
-    const terms = types.map(termsOf)
-    let rows = await assignments.claim(tickets, terms, holder)
-    // A lease that has run out counts as expired for those who look for work, swept or not.
-    if (rows.length === 0 && (await settlement.expire()) > 0) rows = await assignments.claim(tickets, terms, holder)
-    for (const { id } of rows) changes.announce(id)
-    return rows.map((row) => ({ job: toClaimableJob(row), assignment: toAssignment(row, tickets, holder) }))
-  }
-
   return {
-    async poll(jobType: JobTypeName | undefined, limit: number): Promise<Schemas['JobPoll']> {
-      await settlement.expire()
-      const types = jobType ? [jobType] : (Object.keys(jobTypes) as JobTypeName[])
-      return { jobs: (await jobs.pageOfPending(types, limit)).map(toClaimableJob) }
-    },
-
-    async assign(caller: Caller, { jobId, ...holder }: Schemas['AssignRequest']): Promise<Schemas['Assigned']> {
-      let job = await jobs.find(jobId)
-      if (job?.isLapsed) {
-        await settlement.expire(jobId)
-        job = await jobs.find(jobId)
-      }
-      if (!job) throw new AppError('job_not_found', `There is no job ${jobId}.`)
-      const [ticket, by] = [newTicket(), { ...holder, userId: caller.userId }]
-      const row = await assignments.assign(jobId, ticket, termsOf(job.type), by)
-      if (!row)
-        throw new AppError(
-          'job_not_available',
-          'The job is not free: another worker has it, it is final, or it is not due yet.',
-        )
-      changes.announce(jobId)
-      return { assignment: toAssignment(row, [ticket], by) }
-    },
-
-    /** Waits for a first job as long as asked. A claim whose client has gone is given back at once. */
-    async claim(caller: Caller, request: Schemas['ClaimRequest'], signal: AbortSignal): Promise<Schemas['Claims']> {
-      const { jobTypes: types, limit = 1, waitSeconds = 0, ...by } = request
-      const holder = { ...by, userId: caller.userId }
-      const end = performance.now() + waitSeconds * 1000
-      using place = ready.enter(types)
-      for (;;) {
-        const claims = await claimNow(types, limit, holder)
-        if (claims.length > 0 && signal.aborted) {
-          await Promise.all(claims.map(({ assignment }) => this.giveBack(assignment.id)))
-          return { claims: [] }
-        }
-        const left = end - performance.now()
-        if (claims.length > 0 || left <= 0 || signal.aborted) return { claims }
-        await place.wait(left, signal)
-        if (signal.aborted) return { claims: [] }
-      }
-    },
-
     async heartbeat(
       caller: Caller,
       id: string,
@@ -168,7 +107,7 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
 
     async release(caller: Caller, id: string): Promise<void> {
       const { type } = await live(caller, id)
-      const released = await settlement.one(type, () => assignments.release(id))
+      const released = await settlement.one(type, (tx) => assignments.release(id, tx))
       if (!released) throw await lostNow(id)
     },
 
@@ -194,7 +133,6 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
               ? null
               : (report.error ?? { message: 'The worker reported a failure and gave no reason.' }),
             files,
-            backoffSeconds: Math.min(2 ** (row.attempt - 1), maxBackoffSeconds) * (0.5 + Math.random() / 2),
           },
           tx,
         ),
@@ -202,12 +140,6 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
       // The same report may have come twice at once; the row lock let one of them through.
       if (!settled) return repeated((await assignments.find(id))!, reportHash)
       return { assignmentId: id, jobId: row.jobId, status: report.status, willRetry }
-    },
-
-    /** Gives back what nobody will ever work on, as far as that is still ours to do. */
-    async giveBack(id: string): Promise<void> {
-      const row = await assignments.find(id)
-      if (row) await settlement.one(row.type, () => assignments.release(id))
     },
   }
 
@@ -225,25 +157,6 @@ export const assignmentService = ({ jobs, assignments, store, settlement, ready,
 }
 
 export type AssignmentService = ReturnType<typeof assignmentService>
-
-function newTicket(): Ticket & { token: string } {
-  const token = newSecret('fsa_')
-  return { id: uuid(), token, tokenHash: hashSecret(token) }
-}
-
-function toAssignment(row: ClaimRow, tickets: (Ticket & { token: string })[], holder: Holder): Schemas['Assignment'] {
-  const { userId: _userId, ...named } = holder
-  return {
-    id: row.assignmentId,
-    jobId: row.id,
-    attempt: row.attempts,
-    token: tickets.find(({ id }) => id === row.assignmentId)!.token,
-    createdAt: row.assignedAt.toISOString(),
-    expiresAt: row.leaseExpiresAt.toISOString(),
-    deadlineAt: row.deadlineAt.toISOString(),
-    ...named,
-  }
-}
 
 function lost({ outcome }: AssignmentRow): AppError {
   if (outcome === 'CANCELLED') return new AppError('job_cancelled', 'The job was cancelled. Stop working on it.')

@@ -1,33 +1,5 @@
-import type { Fragment, Sql, Tx } from '../db/sql.ts'
-import type { ClaimableJobRow, JobError, JobFile, JobStatus, JobTypeName, JsonObject, SettledJob } from './job-rows.ts'
-
-/** Who takes jobs. */
-export interface Holder {
-  userId: string
-  workerName?: string | undefined
-  ecsTaskArn?: string | undefined
-  ecsClusterArn?: string | undefined
-}
-
-/** How a type is leased. */
-export interface LeaseTerms {
-  type: JobTypeName
-  leaseSeconds: number
-  timeoutSeconds: number
-}
-
-/** An id and a token for an assignment that may come to be. */
-export interface Ticket {
-  id: string
-  tokenHash: Buffer
-}
-
-export interface ClaimRow extends ClaimableJobRow {
-  assignmentId: string
-  assignedAt: Date
-  leaseExpiresAt: Date
-  deadlineAt: Date
-}
+import type { Sql, Tx } from '../db/sql.ts'
+import type { JobError, JobFile, JobStatus, JobTypeName, JsonObject, SettledJob } from './job-rows.ts'
 
 export interface AssignmentRow {
   id: string
@@ -59,11 +31,10 @@ export interface Report {
   metadata: JsonObject | null
   error: JobError | null
   files: JobFile[]
-  backoffSeconds: number
 }
 
 /**
- * What workers do to jobs. Each change is one statement that names the assignment and finds it in the job's own row, with the lease
+ * What workers do to the jobs that they hold. Each change is one statement that names the assignment and finds it in the job's own row, with the lease
  * still running by the database's clock: a worker that has lost its job changes nothing, however late it comes.
  */
 export const assignmentStore = (sql: Sql) => {
@@ -78,101 +49,10 @@ export const assignmentStore = (sql: Sql) => {
     for update
   `
 
-  /** Turns chosen jobs (`chosen`: id, ordinal) into assignments, in one go. */
-  const take = (chosen: Fragment, tickets: Ticket[], terms: LeaseTerms[], holder: Holder) => sql`
-    with chosen as materialized (${chosen}),
-    ticket as (
-      select *
-      from unnest(
-        ${tickets.map(({ id }) => id)}::uuid[],
-        ${tickets.map(({ tokenHash }) => tokenHash.toString('hex'))}::text[]
-      ) with ordinality as t (id, token_hash, ordinal)
-    ), term as (
-      select *
-      from unnest(
-        ${terms.map(({ type }) => type)}::text[],
-        ${terms.map(({ leaseSeconds }) => leaseSeconds)}::integer[],
-        ${terms.map(({ timeoutSeconds }) => timeoutSeconds)}::integer[]
-      ) as t (type, lease_seconds, timeout_seconds)
-    ), job as (
-      update jobs j
-      set
-        status = 'IN_PROGRESS',
-        attempts = j.attempts + 1,
-        progress = null,
-        assignment_id = ticket.id,
-        lease_expires_at = now() + make_interval(secs => least(term.lease_seconds, term.timeout_seconds)),
-        deadline_at = now() + make_interval(secs => term.timeout_seconds),
-        started_at = now(),
-        updated_at = now(),
-        last_event_id = j.last_event_id + 1
-      from chosen
-      join ticket on ticket.ordinal = chosen.ordinal
-      cross join term
-      where j.id = chosen.id and term.type = j.type
-      returning j.*, decode(ticket.token_hash, 'hex') as token_hash, chosen.ordinal
-    ), assignment as (
-      insert into job_assignments
-        (id, job_id, user_id, attempt, token_hash, worker_name, ecs_task_arn, ecs_cluster_arn)
-      select
-        assignment_id, id, ${holder.userId}, attempts, token_hash,
-        ${holder.workerName ?? null}, ${holder.ecsTaskArn ?? null}, ${holder.ecsClusterArn ?? null}
-      from job
-    ), event as (
-      insert into job_events (job_id, id, kind, data)
-      select id, last_event_id, 'status', '{"status": "IN_PROGRESS"}'
-      from job
-    )
-    select
-      j.id, j.type, j.priority, j.attempts, j.max_attempts, j.created_at, p.resolved as input,
-      j.assignment_id, j.started_at as assigned_at, j.lease_expires_at, j.deadline_at
-    from job j
-    join job_payloads p on p.job_id = j.id
-    order by j.ordinal
-  `
+  /** Each attempt waits twice as long as the one before, up to five minutes, and half of that is chance, so that no herd returns. */
+  const nextAttemptAt = sql`now() + make_interval(secs => least(power(2, j.attempts - 1), 300) * (0.5 + random() / 2))`
 
   return {
-    /** Takes up to as many jobs as there are tickets, most urgent first, past those that others are just taking. */
-    async claim(tickets: Ticket[], terms: LeaseTerms[], holder: Holder, tx: Tx = sql): Promise<ClaimRow[]> {
-      const limit = tickets.length
-      const urgent = (type: Fragment) => sql`
-        select id, priority, available_at
-        from jobs
-        where type = ${type} and status = 'PENDING' and available_at <= now()
-        order by priority desc, available_at, id
-        limit ${limit}
-        for update skip locked
-      `
-      // Several types are looked at one by one, each along its own stretch of the index.
-      const candidates =
-        terms.length === 1
-          ? urgent(sql`${terms[0]!.type}`)
-          : sql`
-              select j.*
-              from unnest(${terms.map(({ type }) => type)}::text[]) as wanted (type)
-              cross join lateral (${urgent(sql`wanted.type`)}) j
-            `
-      const chosen = sql`
-        select id, row_number() over (order by priority desc, available_at, id) as ordinal
-        from (${candidates}) candidate
-        order by ordinal
-        limit ${limit}
-      `
-      return tx<ClaimRow[]>`${take(chosen, tickets, terms, holder)}`
-    },
-
-    /** Takes the one job, if it is free. */
-    async assign(jobId: string, ticket: Ticket, terms: LeaseTerms, holder: Holder): Promise<ClaimRow | undefined> {
-      const chosen = sql`
-        select id, 1 as ordinal
-        from (
-          select id from jobs where id = ${jobId} and status = 'PENDING' and available_at <= now() for update skip locked
-        ) free
-      `
-      const [row] = await sql<ClaimRow[]>`${take(chosen, [ticket], [terms], holder)}`
-      return row
-    },
-
     async find(id: string, tx: Tx = sql): Promise<AssignmentRow | undefined> {
       const [row] = await tx<AssignmentRow[]>`
         select
@@ -277,8 +157,8 @@ export const assignmentStore = (sql: Sql) => {
     },
 
     /** Gives the job back: it waits again at once, and the attempt does not count. */
-    async release(id: string): Promise<SettledJob | undefined> {
-      const [row] = await sql<SettledJob[]>`
+    async release(id: string, tx: Tx = sql): Promise<SettledJob | undefined> {
+      const [row] = await tx<SettledJob[]>`
         with owned as (${owned(id)}),
         ended as (
           update job_assignments
@@ -337,7 +217,7 @@ export const assignmentStore = (sql: Sql) => {
             assignment_id = null,
             lease_expires_at = null,
             deadline_at = null,
-            available_at = case when ${report.willRetry} then now() + make_interval(secs => ${report.backoffSeconds}) else j.available_at end,
+            available_at = case when ${report.willRetry} then ${nextAttemptAt} else j.available_at end,
             finished_at = case when ${report.willRetry} then null else now() end,
             updated_at = now(),
             last_event_id = j.last_event_id + 1
@@ -355,27 +235,26 @@ export const assignmentStore = (sql: Sql) => {
       return row
     },
 
-    async hasLapsed(jobId?: string): Promise<boolean> {
-      const [row] = await sql<{ hasLapsed: boolean }[]>`
-        select exists (
-          select from jobs
-          where status = 'IN_PROGRESS' and lease_expires_at <= now() and ${jobId ? sql`id = ${jobId}` : sql`true`}
-        ) as has_lapsed
+    /** Jobs whose lease has run out: one that is named, or any. */
+    async listLapsed(jobId: string | undefined, limit: number): Promise<{ id: string; type: JobTypeName }[]> {
+      return sql<{ id: string; type: JobTypeName }[]>`
+        select id, type
+        from jobs
+        where status = 'IN_PROGRESS' and lease_expires_at <= now() and ${jobId ? sql`id = ${jobId}` : sql`true`}
+        limit ${limit}
       `
-      return row!.hasLapsed
     },
 
     /**
      * Ends leases that have run out: back to waiting where attempts are left, else TIMED_OUT. Skips jobs that somebody is just
      * changing; whoever that is settles them.
      */
-    async expire(jobId: string | undefined, limit: number, tx: Tx): Promise<SettledJob[]> {
+    async expire(jobIds: string[], tx: Tx): Promise<SettledJob[]> {
       return tx<SettledJob[]>`
         with lapsed as materialized (
           select id, assignment_id, attempts < max_attempts as will_retry
           from jobs
-          where status = 'IN_PROGRESS' and lease_expires_at <= now() and ${jobId ? sql`id = ${jobId}` : sql`true`}
-          limit ${limit}
+          where id = any(${jobIds}) and status = 'IN_PROGRESS' and lease_expires_at <= now()
           for update skip locked
         ), ended as (
           update job_assignments a
@@ -394,10 +273,7 @@ export const assignmentStore = (sql: Sql) => {
             assignment_id = null,
             lease_expires_at = null,
             deadline_at = null,
-            available_at = case
-              when lapsed.will_retry then now() + make_interval(secs => power(2, j.attempts - 1) * (0.5 + random() / 2))
-              else j.available_at
-            end,
+            available_at = case when lapsed.will_retry then ${nextAttemptAt} else j.available_at end,
             finished_at = case when lapsed.will_retry then null else now() end,
             updated_at = now(),
             last_event_id = j.last_event_id + 1

@@ -34,7 +34,7 @@ export interface JobRow {
   isLapsed: boolean
   input: JsonObject
   error: JobError | null
-  resultPayload: JsonObject | null
+  resultPayload: Schemas['JobResult'] | null
 }
 
 /** What a transition leaves behind, for those who react to it. */

@@ -35,6 +35,7 @@ export interface ResolvedInput {
 export type InputResolver<Type extends JobTypeName> = (
   input: Extract<Schemas['JobCreate'], { type: Type }>['inputPayload'],
   caller: Caller,
+  tx: Tx,
 ) => Promise<ResolvedInput>
 export type InputResolvers = { [Type in JobTypeName]?: InputResolver<Type> }
 
@@ -55,16 +56,17 @@ export const jobService = (deps: JobServiceDeps) => {
 
   /** The job, if the caller may know of it. Commits the expiry of its lease first, so that what is shown is true. */
   async function visible(jobId: string, caller: Caller): Promise<JobRow> {
-    const row = await settledRow(jobId)
+    const row = await settledRow(jobId, caller)
     if (row && (await maySee(row, caller))) return row
     throw new AppError('job_not_found', `There is no job ${jobId} that you may see.`)
   }
 
-  async function settledRow(jobId: string): Promise<JobRow | undefined> {
-    const row = await jobs.find(jobId)
+  async function settledRow(jobId: string, caller: Caller): Promise<JobRow | undefined> {
+    const viewerId = isAdmin(caller) ? undefined : caller.userId
+    const row = await jobs.find(jobId, viewerId)
     if (!row?.isLapsed) return row
     await settlement.expire(jobId)
-    return jobs.find(jobId)
+    return jobs.find(jobId, viewerId)
   }
 
   async function maySee(row: JobRow, caller: Caller): Promise<boolean> {
@@ -76,7 +78,7 @@ export const jobService = (deps: JobServiceDeps) => {
 
   /** What belongs to those who asked for the job, and is none of a worker's business. */
   async function requested(jobId: string, caller: Caller): Promise<JobRow> {
-    const row = await settledRow(jobId)
+    const row = await settledRow(jobId, caller)
     if (row && (isAdmin(caller) || (await jobs.isRequestedBy(jobId, caller.userId)))) return row
     throw new AppError('job_not_found', `There is no job ${jobId} that you may see.`)
   }
@@ -86,7 +88,7 @@ export const jobService = (deps: JobServiceDeps) => {
     const limit = isLimited ? maxActiveJobs : undefined
     for (let tries = 0; tries < 5; tries++) {
       if (await jobs.insert(job, limit, tx)) return { jobId: job.id, cached: false, jobRequestId: job.requestId }
-      const sharedId = job.cacheKey && (await jobs.insertSharedRequest(job.requestId, job.cacheKey, job.userId, tx))
+      const sharedId = job.cacheKey && (await jobs.insertSharedRequest(job, tx))
       if (sharedId) return { jobId: sharedId, cached: true, jobRequestId: job.requestId }
       if (limit !== undefined && (await jobs.countUnfinished(job.userId, limit, tx)) >= limit) {
         throw new AppError('too_many_active_jobs', `You have ${limit} unfinished jobs. Wait for some to finish.`, {
@@ -111,7 +113,7 @@ export const jobService = (deps: JobServiceDeps) => {
 
       const start = async (tx: Tx) => {
         const resolve = resolvers[type] as InputResolver<JobTypeName> | undefined
-        const { resolved, files } = (await resolve?.(inputPayload as never, caller)) ?? {
+        const { resolved, files } = (await resolve?.(inputPayload as never, caller, tx)) ?? {
           resolved: inputPayload,
           files: [],
         }
@@ -150,7 +152,7 @@ export const jobService = (deps: JobServiceDeps) => {
       const seen = afterEventId ?? row.lastEventId
       if (waitSeconds === 0 || isFinal(row.status) || row.lastEventId > seen) return toJob(row)
       const changed = await changes.follow(jobId, waitSeconds * 1000, signal, async () => {
-        const now = await settledRow(jobId)
+        const now = await settledRow(jobId, caller)
         return now && now.lastEventId > seen ? now : undefined
       })
       return toJob(changed ?? (await visible(jobId, caller)))

@@ -1,12 +1,11 @@
 import type { Sql, Tx } from '../db/sql.ts'
+import type { Log } from '../log.ts'
 import type { AssignmentStore } from './assignment-store.ts'
 import type { JobChanges } from './job-changes.ts'
 import { isFinal, type JobTypeName, type SettledJob } from './job-rows.ts'
 import type { ReadyJobs } from './ready-jobs.ts'
 
 const batchSize = 100
-/** Any number; it names the lock under which one process at a time sweeps. */
-const sweepLockId = 7_318_402_652
 
 /** What another room does when a job of a type becomes final, in the same transaction. */
 export type SettlementReaction = (job: SettledJob, tx: Tx) => Promise<void>
@@ -17,12 +16,13 @@ export interface JobSettlementDeps {
   ready: ReadyJobs
   changes: JobChanges
   reactions: Partial<Record<JobTypeName, SettlementReaction>>
+  log: Log
 }
 
 export type JobSettlement = ReturnType<typeof jobSettlement>
 
 /** Every transition that takes a job from its worker goes through here: reactions commit with it, and those who wait are told after. */
-export const jobSettlement = ({ sql, assignments, ready, changes, reactions }: JobSettlementDeps) => {
+export const jobSettlement = ({ sql, assignments, ready, changes, reactions, log }: JobSettlementDeps) => {
   function announce(settled: readonly SettledJob[]) {
     for (const job of settled) {
       changes.announce(job.id)
@@ -41,6 +41,23 @@ export const jobSettlement = ({ sql, assignments, ready, changes, reactions }: J
     return settled
   }
 
+  /** Ends leases that have run out, of one job or of any, and gives how many there were. Looking is cheap where there are none. */
+  async function expire(jobId?: string): Promise<number> {
+    const lapsed = await assignments.listLapsed(jobId, batchSize)
+    const plain = lapsed.filter(({ type }) => !reactions[type]).map(({ id }) => id)
+    const settled = plain.length > 0 ? await within((tx) => assignments.expire(plain, tx)) : []
+    let count = settled.length
+    // A reaction may fail, and that must hold up nobody else: each has a transaction of its own.
+    for (const { id } of lapsed.filter(({ type }) => reactions[type])) {
+      try {
+        count += (await within((tx) => assignments.expire([id], tx))).length
+      } catch (error) {
+        log.error('expiry failed', { error, jobId: id })
+      }
+    }
+    return count
+  }
+
   return {
     within,
 
@@ -56,23 +73,11 @@ export const jobSettlement = ({ sql, assignments, ready, changes, reactions }: J
       return settled[0]
     },
 
-    /** Ends leases that have run out, of one job or of any, and gives how many there were. Looking is cheap where there are none. */
-    async expire(jobId?: string): Promise<number> {
-      if (!(await assignments.hasLapsed(jobId))) return 0
-      return (await within((tx) => assignments.expire(jobId, batchSize, tx))).length
-    },
+    expire,
 
-    /** The same for all, one process at a time. */
+    /** All that have run out. */
     async sweep(): Promise<void> {
-      let expired = 0
-      do {
-        if (!(await assignments.hasLapsed())) return
-        const settled = await within(async (tx) => {
-          const [lock] = await tx<{ isOurs: boolean }[]>`select pg_try_advisory_xact_lock(${sweepLockId}) as is_ours`
-          return lock!.isOurs ? assignments.expire(undefined, batchSize, tx) : []
-        })
-        expired = settled.length
-      } while (expired === batchSize)
+      while ((await expire()) === batchSize) {}
     },
   }
 }

@@ -35,11 +35,24 @@ export interface JobRequestRow {
 
 /** Jobs and requests: what people start, look at and cancel. What workers do is in `assignment-store.ts`. */
 export const jobStore = (sql: Sql) => {
-  const columns = sql`
+  /** With the input as the viewer wrote it: those who share a job may have said it in other words, of which only the meaning is shared. */
+  const columns = (viewerId?: string) => sql`
     j.id, j.type, j.status, j.priority, j.attempts, j.max_attempts, j.last_event_id, j.progress, j.available_at,
     j.created_at, j.updated_at, j.started_at, j.finished_at,
     coalesce(j.lease_expires_at <= now(), false) as is_lapsed,
-    p.input, p.error, r.payload as result_payload
+    ${viewerId ? ownInput(viewerId) : sql`p.input`} as input, p.error, r.payload as result_payload
+  `
+  const ownInput = (viewerId: string) => sql`
+    coalesce(
+      (
+        select q.input
+        from job_requests q
+        where q.job_id = j.id and q.user_id = ${viewerId} and q.input is not null
+        order by q.id desc
+        limit 1
+      ),
+      p.input
+    )
   `
   /** Counts no further than `limit`: more does not matter. */
   const unfinished = (userId: string, limit: number) => sql`
@@ -81,14 +94,12 @@ export const jobStore = (sql: Sql) => {
 
     /** A request for the equal job that is there already. `undefined` if it has gone meanwhile. */
     async insertSharedRequest(
-      requestId: string,
-      cacheKey: Buffer,
-      userId: string,
+      { requestId, cacheKey, userId, input }: NewJob,
       tx: Tx = sql,
     ): Promise<string | undefined> {
       const [row] = await tx<{ jobId: string }[]>`
-        insert into job_requests (id, job_id, user_id, cached)
-        select ${requestId}, id, ${userId}, true
+        insert into job_requests (id, job_id, user_id, cached, input)
+        select ${requestId}, id, ${userId}, true, ${sql.json(input as never)}
         from jobs
         where cache_key = ${cacheKey} and status in ('PENDING', 'IN_PROGRESS', 'SUCCEEDED')
         for share
@@ -102,8 +113,8 @@ export const jobStore = (sql: Sql) => {
       return row!.count
     },
 
-    async find(id: string, tx: Tx = sql): Promise<JobRow | undefined> {
-      const [row] = await tx<JobRow[]>`select ${columns} from ${joined} where j.id = ${id}`
+    async find(id: string, viewerId?: string, tx: Tx = sql): Promise<JobRow | undefined> {
+      const [row] = await tx<JobRow[]>`select ${columns(viewerId)} from ${joined} where j.id = ${id}`
       return row
     },
 
@@ -128,7 +139,7 @@ export const jobStore = (sql: Sql) => {
         ? sql`exists (select from job_requests q where q.user_id = ${userId} and q.job_id = j.id)`
         : sql`true`
       return sql<JobRow[]>`
-        select ${columns}
+        select ${columns(userId)}
         from ${joined}
         where ${mine}
           and ${before}
@@ -226,9 +237,12 @@ export const jobStore = (sql: Sql) => {
       return row?.files
     },
 
-    /** Deletes jobs that finished before the retention period, oldest first, and gives the prefixes of their files. */
-    async purgeFinished(retentionDays: number, limit: number): Promise<string[]> {
-      const rows = await sql<{ id: string }[]>`
+    /**
+     * Jobs that finished before the retention period, oldest first, with all assignments they ever had. They leave the cache, so that
+     * nobody is given one whose files are about to go.
+     */
+    async retireFinished(retentionDays: number, limit: number): Promise<{ id: string; assignmentIds: string[] }[]> {
+      return sql<{ id: string; assignmentIds: string[] }[]>`
         with old as (
           select id
           from jobs
@@ -236,21 +250,30 @@ export const jobStore = (sql: Sql) => {
           order by id
           limit ${limit}
           for update skip locked
-        ), assignments as (
-          select a.id from job_assignments a join old on old.id = a.job_id
-        ), deleted as (
-          delete from jobs using old where jobs.id = old.id
+        ), uncached as (
+          update jobs set cache_key = null from old where jobs.id = old.id and jobs.cache_key is not null
         )
-        select id from assignments
+        select old.id, array(select a.id from job_assignments a where a.job_id = old.id) as assignment_ids
+        from old
       `
-      return rows.map(({ id }) => id)
+    },
+
+    /** Deletes jobs with all that hangs on them. Gone already, or being deleted by another process, is no error. */
+    async purgeFinished(ids: string[]): Promise<void> {
+      await sql`
+        delete from jobs
+        where id in (select id from jobs where id = any(${ids}::uuid[]) and finished_at is not null for update skip locked)
+      `
     },
   }
 }
 
 export type JobStore = ReturnType<typeof jobStore>
 
-/** Ids sort by time: an id that sorts after every job made before the retention period. Spares an index on the finish time. */
+/**
+ * Ids sort by time: an id that sorts after every job made before the retention period. No job finishes before it is made, so this leaves
+ * out none that is due, and the primary key finds the few old ones without an index on the finish time, which every job would pay for.
+ */
 function uuidBefore(days: number): string {
   const hex = (Date.now() - days * 86_400_000).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`

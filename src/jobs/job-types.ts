@@ -2,7 +2,7 @@ import { jobTypes } from '../../generated/job-types.ts'
 import contract from '../../generated/openapi.json' with { type: 'json' }
 import type { components } from '../../generated/types.ts'
 import { AppError } from '../errors.ts'
-import type { LeaseTerms } from './assignment-store.ts'
+import type { LeaseTerms } from './claim-store.ts'
 import type { JobTypeName } from './job-rows.ts'
 
 type Description = components['schemas']['JobTypeDescription']

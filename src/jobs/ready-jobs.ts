@@ -50,6 +50,11 @@ export class ReadyJobs {
     this.#deps.signals.publish(prefix + type)
   }
 
+  /** After a claim that got all it asked for: there may be more, so the next in line is called. It will do the same. */
+  passOn(types: readonly JobTypeName[]): void {
+    for (const type of types) this.#wakeOne(type)
+  }
+
   enter(types: readonly JobTypeName[]): PlaceInLine {
     const waiter: Waiter = { types, isWoken: false, wake: () => {} }
     this.#line.add(waiter)

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { components } from '../../generated/types.ts'
 import { type Caller, isAdmin } from '../auth/caller.ts'
+import type { Tx } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
 import { type PageQuery, pageOf, startOf } from '../page.ts'
 import { type Area, toArea } from './geometry.ts'
@@ -57,8 +58,8 @@ export const polygonService = (polygons: PolygonStore) => {
     },
 
     /** The geometry, for a job that refers to it. */
-    async findArea(caller: Caller, id: string): Promise<Area | undefined> {
-      return (await polygons.find(id, ownerFor(caller)))?.geometry
+    async findArea(caller: Caller, id: string, tx: Tx): Promise<Area | undefined> {
+      return (await polygons.find(id, ownerFor(caller), tx))?.geometry
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/sql.ts'
+import type { Sql, Tx } from '../db/sql.ts'
 import type { Area } from './geometry.ts'
 
 export interface PolygonRow {
@@ -37,8 +37,8 @@ export const polygonStore = (sql: Sql) => {
       return row!
     },
 
-    async find(id: string, owner: Owner): Promise<PolygonRow | undefined> {
-      const [row] = await sql<PolygonRow[]>`
+    async find(id: string, owner: Owner, tx: Tx = sql): Promise<PolygonRow | undefined> {
+      const [row] = await tx<PolygonRow[]>`
         select ${columns}
         from polygons
         where id = ${id} and ${owned(owner)}

@@ -1,5 +1,6 @@
 import type { components } from '../../generated/types.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { Tx } from '../db/sql.ts'
 import { AppError, invalidRequest } from '../errors.ts'
 import type { JobFile } from '../jobs/job-rows.ts'
 import type { InputResolvers } from '../jobs/job-service.ts'
@@ -14,6 +15,7 @@ import type { RegionStore } from './region-store.ts'
 
 type Schemas = components['schemas']
 type Criteria = Schemas['Criteria']
+type Question = { region: string; criteria: Criteria }
 type SuitabilityInput = Schemas['SuitabilityAssessmentJob']['inputPayload']
 
 export interface AssessmentInputsDeps {
@@ -24,30 +26,34 @@ export interface AssessmentInputsDeps {
 
 /** What the input of an assessment refers to: the layers at the version that is READY now, and the polygon as it is now. */
 export function assessmentInputs({ regions, layers, polygons }: AssessmentInputsDeps): InputResolvers {
-  async function resolveLayers({ region, criteria }: { region: string; criteria: Criteria }): Promise<JobFile[]> {
-    if (!(await regions.find(region))) throw unresolved('/inputPayload/region', regionNotFound(region).message)
+  async function resolveLayers({ region, criteria }: Question, tx: Tx): Promise<JobFile[]> {
+    if (!(await regions.find(region, tx))) throw unresolved('/inputPayload/region', regionNotFound(region).message)
     checkRanges(criteria)
-    return layersFor(criteria, await layers.listReady(region)).map(inputFile)
+    return layersFor(criteria, await layers.listReady(region, tx)).map(inputFile)
   }
 
-  async function resolveArea(caller: Caller, { polygonId, polygon }: SuitabilityInput): Promise<Area | undefined> {
+  async function resolveArea(
+    caller: Caller,
+    { polygonId, polygon }: SuitabilityInput,
+    tx: Tx,
+  ): Promise<Area | undefined> {
     if (polygonId && polygon) throw invalidRequest('/inputPayload/polygon', 'Name a polygon or send one, not both.')
     if (polygon) return toArea(polygon, '/inputPayload/polygon')
     if (!polygonId) return undefined
-    const area = await polygons.findArea(caller, polygonId)
+    const area = await polygons.findArea(caller, polygonId, tx)
     if (!area) throw unresolved('/inputPayload/polygonId', `There is no polygon ${polygonId} that you may see.`)
     return area
   }
 
   return {
-    async REGIONAL_ASSESSMENT(input) {
-      return { resolved: input, files: await resolveLayers(input) }
+    async REGIONAL_ASSESSMENT(input, _caller, tx) {
+      return { resolved: input, files: await resolveLayers(input, tx) }
     },
 
-    async SUITABILITY_ASSESSMENT(input, caller) {
+    async SUITABILITY_ASSESSMENT(input, caller, tx) {
       const { polygonId: _polygonId, ...rest } = input
-      const files = await resolveLayers(input)
-      const polygon = await resolveArea(caller, input)
+      const files = await resolveLayers(input, tx)
+      const polygon = await resolveArea(caller, input, tx)
       return { resolved: { ...rest, ...(polygon && { polygon }) }, files }
     },
   }

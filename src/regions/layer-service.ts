@@ -53,7 +53,7 @@ export const layerService = ({ sql, layers, store, jobs }: LayerServiceDeps) => 
         throw new AppError('upload_incomplete', `The file of version ${version} has not arrived.`)
       }
       const started = await sql.begin(async (tx) => {
-        const row = await layers.find(region, name, version, tx)
+        const row = await layers.lock(region, name, version, tx)
         if (!row) throw notFound(region, name)
         if (row.status !== 'UPLOADING') return undefined
         const job = await jobs.start(
@@ -67,7 +67,7 @@ export const layerService = ({ sql, layers, store, jobs }: LayerServiceDeps) => 
         return job
       })
       started?.announce()
-      const row = (await layers.listCurrent([region])).find((layer) => layer.name === name)
+      const row = await layers.find(region, name, version)
       if (!row) throw notFound(region, name)
       return toLayer(row)
     },
@@ -92,7 +92,7 @@ export type LayerService = ReturnType<typeof layerService>
 export const applyInspection =
   (layers: LayerStore, jobs: Pick<JobStore, 'find'>): SettlementReaction =>
   async ({ id, status }, tx) => {
-    const job = await jobs.find(id, tx)
+    const job = await jobs.find(id, undefined, tx)
     const result = job?.resultPayload as Schemas['RasterInspectionResult'] | null | undefined
     if (status === 'SUCCEEDED' && result?.verdict === 'READY' && result.raster) {
       return layers.acceptInspection(id, result.raster, tx)

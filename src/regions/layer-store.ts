@@ -32,6 +32,16 @@ export const layerStore = (sql: Sql) => {
     l.inspection_job_id, l.reason, l.raster, l.created_at
   `
 
+  const newestReady = sql`
+    left join lateral (
+      select version, raster
+      from region_layers
+      where region = l.region and name = l.name and status = 'READY'
+      order by version desc
+      limit 1
+    ) ready on true
+  `
+
   return {
     /** The next version of the layer. `undefined` if the region is not there. */
     async insert({ region, name, objectKey, sizeBytes, sha256, contentType }: NewLayer): Promise<LayerRow | undefined> {
@@ -50,7 +60,7 @@ export const layerStore = (sql: Sql) => {
       })
     },
 
-    async find(region: string, name: string, version: number, tx: Tx = sql): Promise<LayerRow | undefined> {
+    async lock(region: string, name: string, version: number, tx: Tx): Promise<LayerRow | undefined> {
       const [row] = await tx<LayerRow[]>`
         select ${columns}
         from region_layers l
@@ -60,26 +70,31 @@ export const layerStore = (sql: Sql) => {
       return row
     },
 
+    /** One version of a layer, beside the newest that is READY. */
+    async find(region: string, name: string, version: number): Promise<CurrentLayerRow | undefined> {
+      const [row] = await sql<CurrentLayerRow[]>`
+        select ${columns}, ready.version as ready_version, ready.raster as ready_raster
+        from region_layers l
+        ${newestReady}
+        where l.region = ${region} and l.name = ${name} and l.version = ${version}
+      `
+      return row
+    },
+
     /** For each of the regions its layers, each at its newest version. */
     async listCurrent(regions: string[]): Promise<CurrentLayerRow[]> {
       return sql<CurrentLayerRow[]>`
         select distinct on (l.region, l.name) ${columns}, ready.version as ready_version, ready.raster as ready_raster
         from region_layers l
-        left join lateral (
-          select version, raster
-          from region_layers
-          where region = l.region and name = l.name and status = 'READY'
-          order by version desc
-          limit 1
-        ) ready on true
+        ${newestReady}
         where l.region = any(${regions})
         order by l.region, l.name, l.version desc
       `
     },
 
     /** The layers that assessments of a region read now. */
-    async listReady(region: string): Promise<LayerRow[]> {
-      return sql<LayerRow[]>`
+    async listReady(region: string, tx: Tx = sql): Promise<LayerRow[]> {
+      return tx<LayerRow[]>`
         select distinct on (l.name) ${columns}
         from region_layers l
         where l.region = ${region} and l.status = 'READY'
@@ -129,7 +144,8 @@ export const layerStore = (sql: Sql) => {
       const rows = await sql<{ objectKey: string }[]>`
         select d.object_key
         from discarded_objects d
-        where not exists (
+        -- A job that resolved its layers just before may be on its way into the table.
+        where d.discarded_at < now() - interval '1 hour' and not exists (
           select
           from jobs j
           join job_payloads p on p.job_id = j.id

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/sql.ts'
+import type { Sql, Tx } from '../db/sql.ts'
 
 export interface RegionRow {
   name: string
@@ -23,8 +23,8 @@ export const regionStore = (sql: Sql) => {
       return row!
     },
 
-    async find(name: string): Promise<RegionRow | undefined> {
-      const [row] = await sql<RegionRow[]>`select ${columns} from regions where name = ${name}`
+    async find(name: string, tx: Tx = sql): Promise<RegionRow | undefined> {
+      const [row] = await tx<RegionRow[]>`select ${columns} from regions where name = ${name}`
       return row
     },
 

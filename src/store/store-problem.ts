@@ -21,6 +21,7 @@ export class StoreProblem extends Error {
       detail: this.message,
       instance: new URL(c.req.url).pathname,
       code: this.code,
+      requestId: c.get('requestId') as string | undefined,
     }
     return new Response(JSON.stringify(problem), {
       status,

@@ -25,6 +25,7 @@ const tokens = await accessTokens(signingKey)
 export interface Person {
   id: string
   email: string
+  token: string
   client: Client
 }
 
@@ -101,7 +102,8 @@ export async function startTestService({ log = memoryLog(), ...overrides }: Test
     const [id, sessionId, email] = [uuid(), uuid(), `${randomUUID()}@reef.example`]
     await userStore(service.sql).insert({ id, email, roles: ['USER', ...roles] })
     await sessionStore(service.sql).insert({ id: sessionId, userId: id, tokenHash: randomBytes(32) })
-    return { id, email, client: client({ token: await tokens.sign(id, sessionId) }) }
+    const token = await tokens.sign(id, sessionId)
+    return { id, email, token, client: client({ token }) }
   }
 
   /** A worker with an API key of its own. */

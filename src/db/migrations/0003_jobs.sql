@@ -111,6 +111,8 @@ create table job_requests (
   job_id uuid not null references jobs on delete cascade,
   user_id uuid not null references users,
   cached boolean not null,
+  -- What was asked for, where that was written in other words than the shared job's own input.
+  input jsonb,
   created_at timestamptz not null default now(),
   withdrawn_at timestamptz
 );

@@ -24,7 +24,7 @@ export const userHandlers = ({ users, apiKeys }: UserHandlerDeps): Handlers<User
 
   async createApiKey({ caller, body }) {
     const created = await apiKeys.create(caller, body)
-    return { status: 201, body: created, headers: { Location: `/api/users/me/api-keys/${created.id}` } }
+    return { status: 201, body: created, headers: { Location: '/api/users/me/api-keys' } }
   },
 
   async deleteApiKey({ caller, path }) {

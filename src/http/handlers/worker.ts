@@ -1,4 +1,5 @@
 import type { AssignmentService } from '../../jobs/assignment-service.ts'
+import type { ClaimService } from '../../jobs/claim-service.ts'
 import type { Handlers } from '../contract.ts'
 
 type WorkerOperation =
@@ -12,17 +13,22 @@ type WorkerOperation =
   | 'releaseJob'
   | 'reportResult'
 
-export const workerHandlers = ({ assignments }: { assignments: AssignmentService }): Handlers<WorkerOperation> => ({
+export interface WorkerHandlerDeps {
+  claims: ClaimService
+  assignments: AssignmentService
+}
+
+export const workerHandlers = ({ claims, assignments }: WorkerHandlerDeps): Handlers<WorkerOperation> => ({
   async pollJobs({ query }) {
-    return { status: 200, body: await assignments.poll(query.jobType, query.limit) }
+    return { status: 200, body: await claims.poll(query.jobType, query.limit) }
   },
 
   async assignJob({ caller, body }) {
-    return { status: 200, body: await assignments.assign(caller, body) }
+    return { status: 200, body: await claims.assign(caller, body) }
   },
 
   async claimJobs({ caller, body, signal }) {
-    return { status: 200, body: await assignments.claim(caller, body, signal) }
+    return { status: 200, body: await claims.claim(caller, body, signal) }
   },
 
   async heartbeat({ caller, path, body }) {
