@@ -1,5 +1,7 @@
 // Generated from openapi/ by `npm run generate`. Do not edit.
 
+import { untyped } from '../src/http/formats.ts'
+
 import {
   RasterInspectionJobSchema,
   RasterInspectionResultSchema,
@@ -12,7 +14,6 @@ import {
 } from './schemas.ts'
 
 /** The job types of the contract. */
-
 export const jobTypes = {
   RASTER_INSPECTION: {
     type: 'RASTER_INSPECTION',
@@ -27,8 +28,8 @@ export const jobTypes = {
     description: 'Looks into a raster that was uploaded as a layer. The service starts it when a layer is completed.',
     jobSchema: 'RasterInspectionJob',
     resultSchema: 'RasterInspectionResult',
-    input: RasterInspectionJobSchema.shape.inputPayload,
-    result: RasterInspectionResultSchema,
+    input: untyped(RasterInspectionJobSchema.shape.inputPayload),
+    result: untyped(RasterInspectionResultSchema),
   },
   REGIONAL_ASSESSMENT: {
     type: 'REGIONAL_ASSESSMENT',
@@ -44,8 +45,8 @@ export const jobTypes = {
       'Marks the cells of a region that meet all criteria. Files: `suitable.tif` (a tiled, deflate-compressed GeoTIFF: 1 suitable, 0 not, 255 no data),\n`preview.png` and `summary.json`.\n',
     jobSchema: 'RegionalAssessmentJob',
     resultSchema: 'RegionalAssessmentResult',
-    input: RegionalAssessmentJobSchema.shape.inputPayload,
-    result: RegionalAssessmentResultSchema,
+    input: untyped(RegionalAssessmentJobSchema.shape.inputPayload),
+    result: untyped(RegionalAssessmentResultSchema),
   },
   SUITABILITY_ASSESSMENT: {
     type: 'SUITABILITY_ASSESSMENT',
@@ -58,11 +59,11 @@ export const jobTypes = {
     maxAttempts: 3,
     compute: { cpuUnits: 1024, memoryMiB: 1024 },
     description:
-      'Finds the places where a site of a given size would suit best. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
+      'Finds the places where a site of a given size would suit best, each of them wholly within the polygon, where one is given. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
     jobSchema: 'SuitabilityAssessmentJob',
     resultSchema: 'SuitabilityAssessmentResult',
-    input: SuitabilityAssessmentJobSchema.shape.inputPayload,
-    result: SuitabilityAssessmentResultSchema,
+    input: untyped(SuitabilityAssessmentJobSchema.shape.inputPayload),
+    result: untyped(SuitabilityAssessmentResultSchema),
   },
   TEST: {
     type: 'TEST',
@@ -77,7 +78,7 @@ export const jobTypes = {
     description: 'Sleeps and answers what it was given. For trying a deployment out.',
     jobSchema: 'TestJob',
     resultSchema: 'TestResult',
-    input: TestJobSchema.shape.inputPayload,
-    result: TestResultSchema,
+    input: untyped(TestJobSchema.shape.inputPayload),
+    result: untyped(TestResultSchema),
   },
 } as const

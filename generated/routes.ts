@@ -1,8 +1,8 @@
 // Generated from openapi/ by `npm run generate`. Do not edit.
 
-import { createRoute, type RouteConfig, z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
 
-import { anyOf, toBoolean, toNumber } from '../src/http/formats.ts'
+import { anyOf, route, text, toBoolean, toNumber } from '../src/http/formats.ts'
 
 import {
   ApiKeyCreateSchema,
@@ -12,9 +12,11 @@ import {
   AssignedSchema,
   ClaimRequestSchema,
   ClaimsSchema,
+  CursorSchema,
   HealthSchema,
   HeartbeatRequestSchema,
   HeartbeatSchema,
+  IdSchema,
   JobCreateSchema,
   JobCreatedSchema,
   JobDownloadSchema,
@@ -24,10 +26,13 @@ import {
   JobPollSchema,
   JobRequestPageSchema,
   JobSchema,
+  JobStatusSchema,
   JobTypeDescriptionSchema,
   JobTypePageSchema,
+  JobTypeSchema,
   JwksSchema,
   LayerCompleteSchema,
+  LayerNameSchema,
   LayerSchema,
   LayerUploadCreatedSchema,
   LayerUploadSchema,
@@ -39,6 +44,7 @@ import {
   ProblemSchema,
   ProfileSchema,
   ReadinessSchema,
+  RegionNameSchema,
   RegionPageSchema,
   RegionSchema,
   RegionWriteSchema,
@@ -71,7 +77,7 @@ const InvalidRequestResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const ForbiddenResponse = {
   description: 'The caller is known but may not do this.',
@@ -89,7 +95,7 @@ const ForbiddenResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const ServiceUnavailableResponse = {
   description: 'Something that this needs does not answer. Nothing was lost. Try again after `Retry-After`.',
@@ -115,7 +121,7 @@ const ServiceUnavailableResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const ClientErrorResponse = {
   description: 'Another fault of the request, see `code`.',
@@ -133,7 +139,7 @@ const ClientErrorResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const ServerErrorResponse = {
   description: 'A fault of ours. The logs know it by `requestId`.',
@@ -151,7 +157,7 @@ const ServerErrorResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const UnauthenticatedResponse = {
   description: 'Credentials are missing, wrong or expired.',
@@ -169,7 +175,7 @@ const UnauthenticatedResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const NotFoundResponse = {
   description: 'There is no such thing, or not for this caller.',
@@ -187,7 +193,7 @@ const NotFoundResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const PreconditionFailedResponse = {
   description: 'The resource has changed since it was read.',
@@ -205,7 +211,7 @@ const PreconditionFailedResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const ConflictResponse = {
   description: 'The resource is not in a state that allows this.',
@@ -223,7 +229,7 @@ const ConflictResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const UnprocessableResponse = {
   description: 'The request is well formed but cannot be carried out as it stands.',
@@ -241,7 +247,7 @@ const UnprocessableResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const TooManyRequestsResponse = {
   description: 'Too much at once. Try again after `Retry-After`.',
@@ -267,7 +273,7 @@ const TooManyRequestsResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
 const AssignmentLostResponse = {
   description:
@@ -286,9 +292,9 @@ const AssignmentLostResponse = {
       },
     },
   },
-} satisfies RouteConfig['responses'][string]
+}
 
-export const getReadiness = createRoute({
+export const getReadiness = route({
   method: 'get',
   path: '/readyz',
   operationId: 'getReadiness',
@@ -329,7 +335,7 @@ export const getReadiness = createRoute({
   },
 })
 
-export const getContract = createRoute({
+export const getContract = route({
   method: 'get',
   path: '/openapi.json',
   operationId: 'getContract',
@@ -354,7 +360,7 @@ export const getContract = createRoute({
   },
 })
 
-export const getLiveness = createRoute({
+export const getLiveness = route({
   method: 'get',
   path: '/livez',
   operationId: 'getLiveness',
@@ -374,7 +380,7 @@ export const getLiveness = createRoute({
   },
 })
 
-export const getDocs = createRoute({
+export const getDocs = route({
   method: 'get',
   path: '/docs',
   operationId: 'getDocs',
@@ -394,7 +400,7 @@ export const getDocs = createRoute({
   },
 })
 
-export const deleteApiKey = createRoute({
+export const deleteApiKey = route({
   method: 'delete',
   path: '/api/users/me/api-keys/{apiKeyId}',
   operationId: 'deleteApiKey',
@@ -404,23 +410,15 @@ export const deleteApiKey = createRoute({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      apiKeyId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'apiKeyId',
-            in: 'path',
-            required: true,
-            description: "The API key's id.",
-            example: '019a8f00-0006-7000-8000-000000000006',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      apiKeyId: IdSchema.openapi({
+        param: {
+          name: 'apiKeyId',
+          in: 'path',
+          required: true,
+          description: "The API key's id.",
+          example: '019a8f00-0006-7000-8000-000000000006',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -436,7 +434,7 @@ export const deleteApiKey = createRoute({
   },
 })
 
-export const listApiKeys = createRoute({
+export const listApiKeys = route({
   method: 'get',
   path: '/api/users/me/api-keys',
   operationId: 'listApiKeys',
@@ -456,19 +454,9 @@ export const listApiKeys = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -501,7 +489,7 @@ export const listApiKeys = createRoute({
   },
 })
 
-export const createApiKey = createRoute({
+export const createApiKey = route({
   method: 'post',
   path: '/api/users/me/api-keys',
   operationId: 'createApiKey',
@@ -553,7 +541,7 @@ export const createApiKey = createRoute({
   },
 })
 
-export const getMe = createRoute({
+export const getMe = route({
   method: 'get',
   path: '/api/users/me',
   operationId: 'getMe',
@@ -586,7 +574,7 @@ export const getMe = createRoute({
   },
 })
 
-export const updateMe = createRoute({
+export const updateMe = route({
   method: 'patch',
   path: '/api/users/me',
   operationId: 'updateMe',
@@ -627,7 +615,7 @@ export const updateMe = createRoute({
   },
 })
 
-export const createLayerUpload = createRoute({
+export const createLayerUpload = route({
   method: 'post',
   path: '/api/regions/{region}/layers/{layer}/uploads',
   operationId: 'createLayerUpload',
@@ -640,28 +628,18 @@ export const createLayerUpload = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
-      layer: z
-        .string()
-        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
-        .openapi({ example: 'depth' })
-        .openapi({
-          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-          $ref: '#/components/schemas/LayerName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
+      layer: LayerNameSchema.openapi({
+        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -715,7 +693,7 @@ export const createLayerUpload = createRoute({
   },
 })
 
-export const completeLayer = createRoute({
+export const completeLayer = route({
   method: 'post',
   path: '/api/regions/{region}/layers/{layer}/complete',
   operationId: 'completeLayer',
@@ -728,28 +706,18 @@ export const completeLayer = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
-      layer: z
-        .string()
-        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
-        .openapi({ example: 'depth' })
-        .openapi({
-          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-          $ref: '#/components/schemas/LayerName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
+      layer: LayerNameSchema.openapi({
+        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+      } as never),
     }),
     query: z.strictObject({}),
     body: { required: true, content: { 'application/json': { schema: LayerCompleteSchema, example: { version: 1 } } } },
@@ -800,7 +768,7 @@ export const completeLayer = createRoute({
   },
 })
 
-export const deleteLayer = createRoute({
+export const deleteLayer = route({
   method: 'delete',
   path: '/api/regions/{region}/layers/{layer}',
   operationId: 'deleteLayer',
@@ -812,28 +780,18 @@ export const deleteLayer = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
-      layer: z
-        .string()
-        .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
-        .openapi({ example: 'depth' })
-        .openapi({
-          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-          $ref: '#/components/schemas/LayerName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
+      layer: LayerNameSchema.openapi({
+        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -849,7 +807,7 @@ export const deleteLayer = createRoute({
   },
 })
 
-export const getRegion = createRoute({
+export const getRegion = route({
   method: 'get',
   path: '/api/regions/{region}',
   operationId: 'getRegion',
@@ -860,20 +818,15 @@ export const getRegion = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -914,7 +867,7 @@ export const getRegion = createRoute({
   },
 })
 
-export const putRegion = createRoute({
+export const putRegion = route({
   method: 'put',
   path: '/api/regions/{region}',
   operationId: 'putRegion',
@@ -926,20 +879,15 @@ export const putRegion = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -1022,7 +970,7 @@ export const putRegion = createRoute({
   },
 })
 
-export const deleteRegion = createRoute({
+export const deleteRegion = route({
   method: 'delete',
   path: '/api/regions/{region}',
   operationId: 'deleteRegion',
@@ -1034,20 +982,15 @@ export const deleteRegion = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: z
-        .string()
-        .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
-        .openapi({ example: 'lizard-island' })
-        .openapi({
-          param: {
-            name: 'region',
-            in: 'path',
-            required: true,
-            description: "The region's name.",
-            example: 'lizard-island',
-          },
-          $ref: '#/components/schemas/RegionName',
-        } as never),
+      region: RegionNameSchema.openapi({
+        param: {
+          name: 'region',
+          in: 'path',
+          required: true,
+          description: "The region's name.",
+          example: 'lizard-island',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -1063,7 +1006,7 @@ export const deleteRegion = createRoute({
   },
 })
 
-export const listRegions = createRoute({
+export const listRegions = route({
   method: 'get',
   path: '/api/regions',
   operationId: 'listRegions',
@@ -1084,19 +1027,9 @@ export const listRegions = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -1129,7 +1062,7 @@ export const listRegions = createRoute({
   },
 })
 
-export const getPolygon = createRoute({
+export const getPolygon = route({
   method: 'get',
   path: '/api/polygons/{polygonId}',
   operationId: 'getPolygon',
@@ -1140,23 +1073,15 @@ export const getPolygon = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'polygonId',
-            in: 'path',
-            required: true,
-            description: "The polygon's id.",
-            example: '019a8f00-0002-7000-8000-000000000002',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      polygonId: IdSchema.openapi({
+        param: {
+          name: 'polygonId',
+          in: 'path',
+          required: true,
+          description: "The polygon's id.",
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -1207,7 +1132,7 @@ export const getPolygon = createRoute({
   },
 })
 
-export const replacePolygon = createRoute({
+export const replacePolygon = route({
   method: 'put',
   path: '/api/polygons/{polygonId}',
   operationId: 'replacePolygon',
@@ -1218,30 +1143,19 @@ export const replacePolygon = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'polygonId',
-            in: 'path',
-            required: true,
-            description: "The polygon's id.",
-            example: '019a8f00-0002-7000-8000-000000000002',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      polygonId: IdSchema.openapi({
+        param: {
+          name: 'polygonId',
+          in: 'path',
+          required: true,
+          description: "The polygon's id.",
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     headers: z.object({
-      'If-Match': z
-        .string()
-        .min(1)
-        .max(200)
+      'If-Match': text({ minLength: 1, maxLength: 200 })
         .optional()
         .openapi({
           param: {
@@ -1250,9 +1164,6 @@ export const replacePolygon = createRoute({
             description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
             example: '"1"',
           },
-          type: 'string',
-          minLength: 1,
-          maxLength: 200,
         } as never),
     }),
     body: {
@@ -1327,7 +1238,7 @@ export const replacePolygon = createRoute({
   },
 })
 
-export const deletePolygon = createRoute({
+export const deletePolygon = route({
   method: 'delete',
   path: '/api/polygons/{polygonId}',
   operationId: 'deletePolygon',
@@ -1338,30 +1249,19 @@ export const deletePolygon = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'polygonId',
-            in: 'path',
-            required: true,
-            description: "The polygon's id.",
-            example: '019a8f00-0002-7000-8000-000000000002',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      polygonId: IdSchema.openapi({
+        param: {
+          name: 'polygonId',
+          in: 'path',
+          required: true,
+          description: "The polygon's id.",
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     headers: z.object({
-      'If-Match': z
-        .string()
-        .min(1)
-        .max(200)
+      'If-Match': text({ minLength: 1, maxLength: 200 })
         .optional()
         .openapi({
           param: {
@@ -1370,9 +1270,6 @@ export const deletePolygon = createRoute({
             description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
             example: '"1"',
           },
-          type: 'string',
-          minLength: 1,
-          maxLength: 200,
         } as never),
     }),
   },
@@ -1389,7 +1286,7 @@ export const deletePolygon = createRoute({
   },
 })
 
-export const listPolygons = createRoute({
+export const listPolygons = route({
   method: 'get',
   path: '/api/polygons',
   operationId: 'listPolygons',
@@ -1410,19 +1307,9 @@ export const listPolygons = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -1467,7 +1354,7 @@ export const listPolygons = createRoute({
   },
 })
 
-export const createPolygon = createRoute({
+export const createPolygon = route({
   method: 'post',
   path: '/api/polygons',
   operationId: 'createPolygon',
@@ -1555,7 +1442,7 @@ export const createPolygon = createRoute({
   },
 })
 
-export const listJobRequests = createRoute({
+export const listJobRequests = route({
   method: 'get',
   path: '/api/jobs/requests',
   operationId: 'listJobRequests',
@@ -1576,19 +1463,9 @@ export const listJobRequests = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -1621,7 +1498,7 @@ export const listJobRequests = createRoute({
   },
 })
 
-export const pollJobs = createRoute({
+export const pollJobs = route({
   method: 'get',
   path: '/api/jobs/poll',
   operationId: 'pollJobs',
@@ -1634,14 +1511,9 @@ export const pollJobs = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      jobType: z
-        .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
-        .openapi({ description: 'What kind of job.', example: 'TEST' })
-        .optional()
-        .openapi({
-          param: { name: 'jobType', in: 'query', description: 'Only jobs of this type.' },
-          $ref: '#/components/schemas/JobType',
-        } as never),
+      jobType: JobTypeSchema.optional().openapi({
+        param: { name: 'jobType', in: 'query', description: 'Only jobs of this type.' },
+      } as never),
       limit: z
         .preprocess(toNumber, z.int().min(1).max(100))
         .default(10)
@@ -1685,7 +1557,7 @@ export const pollJobs = createRoute({
   },
 })
 
-export const claimJobs = createRoute({
+export const claimJobs = route({
   method: 'post',
   path: '/api/jobs/claim',
   operationId: 'claimJobs',
@@ -1722,7 +1594,7 @@ export const claimJobs = createRoute({
   },
 })
 
-export const createUploads = createRoute({
+export const createUploads = route({
   method: 'post',
   path: '/api/jobs/assignments/{assignmentId}/uploads',
   operationId: 'createUploads',
@@ -1735,23 +1607,15 @@ export const createUploads = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -1804,7 +1668,7 @@ export const createUploads = createRoute({
   },
 })
 
-export const reportResult = createRoute({
+export const reportResult = route({
   method: 'post',
   path: '/api/jobs/assignments/{assignmentId}/result',
   operationId: 'reportResult',
@@ -1817,23 +1681,15 @@ export const reportResult = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -1872,7 +1728,7 @@ export const reportResult = createRoute({
   },
 })
 
-export const releaseJob = createRoute({
+export const releaseJob = route({
   method: 'post',
   path: '/api/jobs/assignments/{assignmentId}/release',
   operationId: 'releaseJob',
@@ -1884,23 +1740,15 @@ export const releaseJob = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -1917,7 +1765,7 @@ export const releaseJob = createRoute({
   },
 })
 
-export const appendLogs = createRoute({
+export const appendLogs = route({
   method: 'post',
   path: '/api/jobs/assignments/{assignmentId}/logs',
   operationId: 'appendLogs',
@@ -1929,23 +1777,15 @@ export const appendLogs = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -1971,7 +1811,7 @@ export const appendLogs = createRoute({
   },
 })
 
-export const listInputs = createRoute({
+export const listInputs = route({
   method: 'get',
   path: '/api/jobs/assignments/{assignmentId}/inputs',
   operationId: 'listInputs',
@@ -1983,23 +1823,15 @@ export const listInputs = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -2035,7 +1867,7 @@ export const listInputs = createRoute({
   },
 })
 
-export const heartbeat = createRoute({
+export const heartbeat = route({
   method: 'post',
   path: '/api/jobs/assignments/{assignmentId}/heartbeat',
   operationId: 'heartbeat',
@@ -2048,23 +1880,15 @@ export const heartbeat = createRoute({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
-          example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'assignmentId',
-            in: 'path',
-            required: true,
-            description: "The assignment's id.",
-            example: '019a8f00-0005-7000-8000-000000000005',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+      assignmentId: IdSchema.openapi({
+        param: {
+          name: 'assignmentId',
+          in: 'path',
+          required: true,
+          description: "The assignment's id.",
+          example: '019a8f00-0005-7000-8000-000000000005',
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     body: {
@@ -2093,7 +1917,7 @@ export const heartbeat = createRoute({
   },
 })
 
-export const assignJob = createRoute({
+export const assignJob = route({
   method: 'post',
   path: '/api/jobs/assign',
   operationId: 'assignJob',
@@ -2147,7 +1971,7 @@ export const assignJob = createRoute({
   },
 })
 
-export const listJobLogs = createRoute({
+export const listJobLogs = route({
   method: 'get',
   path: '/api/jobs/{jobId}/logs',
   operationId: 'listJobLogs',
@@ -2158,23 +1982,15 @@ export const listJobLogs = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
+      jobId: IdSchema.openapi({
+        param: {
+          name: 'jobId',
+          in: 'path',
+          required: true,
+          description: "The job's id.",
           example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'jobId',
-            in: 'path',
-            required: true,
-            description: "The job's id.",
-            example: '019a8f00-0003-7000-8000-000000000003',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+        },
+      } as never),
     }),
     query: z.strictObject({
       limit: z
@@ -2187,19 +2003,9 @@ export const listJobLogs = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -2226,7 +2032,7 @@ export const listJobLogs = createRoute({
   },
 })
 
-export const streamJobEvents = createRoute({
+export const streamJobEvents = route({
   method: 'get',
   path: '/api/jobs/{jobId}/events',
   operationId: 'streamJobEvents',
@@ -2238,23 +2044,15 @@ export const streamJobEvents = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
+      jobId: IdSchema.openapi({
+        param: {
+          name: 'jobId',
+          in: 'path',
+          required: true,
+          description: "The job's id.",
           example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'jobId',
-            in: 'path',
-            required: true,
-            description: "The job's id.",
-            example: '019a8f00-0003-7000-8000-000000000003',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+        },
+      } as never),
     }),
     query: z.strictObject({}),
     headers: z.object({
@@ -2296,7 +2094,7 @@ export const streamJobEvents = createRoute({
   },
 })
 
-export const downloadJob = createRoute({
+export const downloadJob = route({
   method: 'get',
   path: '/api/jobs/{jobId}/download',
   operationId: 'downloadJob',
@@ -2307,23 +2105,15 @@ export const downloadJob = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
+      jobId: IdSchema.openapi({
+        param: {
+          name: 'jobId',
+          in: 'path',
+          required: true,
+          description: "The job's id.",
           example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'jobId',
-            in: 'path',
-            required: true,
-            description: "The job's id.",
-            example: '019a8f00-0003-7000-8000-000000000003',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+        },
+      } as never),
     }),
     query: z.strictObject({
       expirySeconds: z
@@ -2367,7 +2157,7 @@ export const downloadJob = createRoute({
   },
 })
 
-export const cancelJob = createRoute({
+export const cancelJob = route({
   method: 'post',
   path: '/api/jobs/{jobId}/cancel',
   operationId: 'cancelJob',
@@ -2379,23 +2169,15 @@ export const cancelJob = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
+      jobId: IdSchema.openapi({
+        param: {
+          name: 'jobId',
+          in: 'path',
+          required: true,
+          description: "The job's id.",
           example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'jobId',
-            in: 'path',
-            required: true,
-            description: "The job's id.",
-            example: '019a8f00-0003-7000-8000-000000000003',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+        },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -2440,7 +2222,7 @@ export const cancelJob = createRoute({
   },
 })
 
-export const getJob = createRoute({
+export const getJob = route({
   method: 'get',
   path: '/api/jobs/{jobId}',
   operationId: 'getJob',
@@ -2451,23 +2233,15 @@ export const getJob = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: z
-        .guid()
-        .openapi({
-          description: 'A UUID (version 7, so that ids sort by time of creation).',
+      jobId: IdSchema.openapi({
+        param: {
+          name: 'jobId',
+          in: 'path',
+          required: true,
+          description: "The job's id.",
           example: '019a8f00-0003-7000-8000-000000000003',
-          format: 'uuid',
-        })
-        .openapi({
-          param: {
-            name: 'jobId',
-            in: 'path',
-            required: true,
-            description: "The job's id.",
-            example: '019a8f00-0003-7000-8000-000000000003',
-          },
-          $ref: '#/components/schemas/Id',
-        } as never),
+        },
+      } as never),
     }),
     query: z.strictObject({
       waitSeconds: z
@@ -2540,7 +2314,7 @@ export const getJob = createRoute({
   },
 })
 
-export const listJobs = createRoute({
+export const listJobs = route({
   method: 'get',
   path: '/api/jobs',
   operationId: 'listJobs',
@@ -2551,26 +2325,12 @@ export const listJobs = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      status: z
-        .enum(['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED'])
-        .openapi({
-          description:
-            'PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final.',
-          example: 'IN_PROGRESS',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'status', in: 'query', description: 'Only jobs in this state.' },
-          $ref: '#/components/schemas/JobStatus',
-        } as never),
-      type: z
-        .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
-        .openapi({ description: 'What kind of job.', example: 'TEST' })
-        .optional()
-        .openapi({
-          param: { name: 'type', in: 'query', description: 'Only jobs of this type.' },
-          $ref: '#/components/schemas/JobType',
-        } as never),
+      status: JobStatusSchema.optional().openapi({
+        param: { name: 'status', in: 'query', description: 'Only jobs in this state.' },
+      } as never),
+      type: JobTypeSchema.optional().openapi({
+        param: { name: 'type', in: 'query', description: 'Only jobs of this type.' },
+      } as never),
       limit: z
         .preprocess(toNumber, z.int().min(1).max(200))
         .default(50)
@@ -2581,19 +2341,9 @@ export const listJobs = createRoute({
           maximum: 200,
           default: 50,
         } as never),
-      cursor: z
-        .string()
-        .min(1)
-        .max(500)
-        .openapi({
-          description: 'Opaque. Pass it back as it came.',
-          example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-        })
-        .optional()
-        .openapi({
-          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-          $ref: '#/components/schemas/Cursor',
-        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
     }),
   },
   responses: {
@@ -2634,7 +2384,7 @@ export const listJobs = createRoute({
   },
 })
 
-export const createJob = createRoute({
+export const createJob = route({
   method: 'post',
   path: '/api/jobs',
   operationId: 'createJob',
@@ -2647,10 +2397,7 @@ export const createJob = createRoute({
   request: {
     query: z.strictObject({}),
     headers: z.object({
-      'Idempotency-Key': z
-        .string()
-        .min(1)
-        .max(255)
+      'Idempotency-Key': text({ minLength: 1, maxLength: 255 })
         .optional()
         .openapi({
           param: {
@@ -2660,9 +2407,6 @@ export const createJob = createRoute({
               'Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with\n422, and with 409 while the first request is still under way.\n',
             example: '5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11',
           },
-          type: 'string',
-          minLength: 1,
-          maxLength: 255,
         } as never),
     }),
     body: {
@@ -2709,7 +2453,7 @@ export const createJob = createRoute({
   },
 })
 
-export const getJobType = createRoute({
+export const getJobType = route({
   method: 'get',
   path: '/api/job-types/{type}',
   operationId: 'getJobType',
@@ -2720,16 +2464,9 @@ export const getJobType = createRoute({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      type: z
-        .string()
-        .min(1)
-        .max(64)
-        .openapi({
-          param: { name: 'type', in: 'path', required: true, description: "The job type's name.", example: 'TEST' },
-          type: 'string',
-          minLength: 1,
-          maxLength: 64,
-        } as never),
+      type: text({ minLength: 1, maxLength: 64 }).openapi({
+        param: { name: 'type', in: 'path', required: true, description: "The job type's name.", example: 'TEST' },
+      } as never),
     }),
     query: z.strictObject({}),
   },
@@ -2764,7 +2501,7 @@ export const getJobType = createRoute({
   },
 })
 
-export const listJobTypes = createRoute({
+export const listJobTypes = route({
   method: 'get',
   path: '/api/job-types',
   operationId: 'listJobTypes',
@@ -2807,7 +2544,7 @@ export const listJobTypes = createRoute({
   },
 })
 
-export const refreshToken = createRoute({
+export const refreshToken = route({
   method: 'post',
   path: '/api/auth/token',
   operationId: 'refreshToken',
@@ -2850,7 +2587,7 @@ export const refreshToken = createRoute({
   },
 })
 
-export const register = createRoute({
+export const register = route({
   method: 'post',
   path: '/api/auth/register',
   operationId: 'register',
@@ -2885,7 +2622,7 @@ export const register = createRoute({
   },
 })
 
-export const getProfile = createRoute({
+export const getProfile = route({
   method: 'get',
   path: '/api/auth/profile',
   operationId: 'getProfile',
@@ -2920,7 +2657,7 @@ export const getProfile = createRoute({
   },
 })
 
-export const logout = createRoute({
+export const logout = route({
   method: 'post',
   path: '/api/auth/logout',
   operationId: 'logout',
@@ -2939,7 +2676,7 @@ export const logout = createRoute({
   },
 })
 
-export const login = createRoute({
+export const login = route({
   method: 'post',
   path: '/api/auth/login',
   operationId: 'login',
@@ -2981,7 +2718,7 @@ export const login = createRoute({
   },
 })
 
-export const getJwks = createRoute({
+export const getJwks = route({
   method: 'get',
   path: '/.well-known/jwks.json',
   operationId: 'getJwks',
@@ -3018,7 +2755,6 @@ export const getJwks = createRoute({
 })
 
 /** Operations that are open to everyone. */
-
 export type PublicOperation =
   | 'getReadiness'
   | 'getContract'
@@ -3030,7 +2766,6 @@ export type PublicOperation =
   | 'getJwks'
 
 /** Every route, in the order in which they must be registered. */
-
 export const routes = {
   getReadiness,
   getContract,

@@ -2,14 +2,12 @@
 
 import { z } from '@hono/zod-openapi'
 
-import { email, uniqueItems, uri } from '../src/http/formats.ts'
+import { text, uniqueItems } from '../src/http/formats.ts'
 
-export const IdSchema = z
-  .guid()
+export const IdSchema = text({ format: 'uuid' })
   .openapi({
     description: 'A UUID (version 7, so that ids sort by time of creation).',
     example: '019a8f00-0003-7000-8000-000000000003',
-    format: 'uuid',
   })
   .openapi('Id')
 
@@ -24,12 +22,9 @@ export const ApiKeySchema = z
     name: z.string(),
     scopes: z.array(ScopeSchema),
     prefix: z.string().openapi({ description: 'The first characters of the key, to tell keys apart.' }),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
-    lastUsedAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'To the minute.', format: 'date-time' })
-      .optional(),
+    createdAt: text({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }).optional(),
+    lastUsedAt: text({ format: 'date-time' }).openapi({ description: 'To the minute.' }).optional(),
   })
   .openapi({
     example: {
@@ -44,16 +39,15 @@ export const ApiKeySchema = z
 
 export const ApiKeyCreateSchema = z
   .strictObject({
-    name: z.string().min(1).max(100).openapi({ description: 'What the key is for.' }),
+    name: text({ minLength: 1, maxLength: 100 }).openapi({ description: 'What the key is for.' }),
     scopes: z
       .array(ScopeSchema)
       .min(1)
       .max(20)
       .refine(uniqueItems, 'Items must differ from each other')
       .openapi({ uniqueItems: true }),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'When the key dies. Without it the key lives until it is revoked.', format: 'date-time' })
+    expiresAt: text({ format: 'date-time' })
+      .openapi({ description: 'When the key dies. Without it the key lives until it is revoked.' })
       .optional(),
   })
   .openapi({ example: { name: 'Cluster worker', scopes: ['jobs:work'] } })
@@ -65,8 +59,8 @@ export const ApiKeyCreatedSchema = z
     name: z.string(),
     scopes: z.array(ScopeSchema),
     prefix: z.string(),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
+    createdAt: text({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }).optional(),
     key: z.string().openapi({ description: 'The key itself. Shown this once; we keep only a hash.' }),
   })
   .openapi({
@@ -81,10 +75,7 @@ export const ApiKeyCreatedSchema = z
   })
   .openapi('ApiKeyCreated')
 
-export const CursorSchema = z
-  .string()
-  .min(1)
-  .max(500)
+export const CursorSchema = text({ minLength: 1, maxLength: 500 })
   .openapi({
     description: 'Opaque. Pass it back as it came.',
     example: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
@@ -139,6 +130,7 @@ export const PolygonGeometrySchema = z
   .looseObject({ type: z.enum(['Polygon']), coordinates: z.array(LinearRingSchema).min(1).max(1000) })
   .openapi({
     description: 'An RFC 7946 Polygon. Foreign members are kept out but not refused.',
+    'x-foreign-members': true,
     example: {
       type: 'Polygon',
       coordinates: [
@@ -161,6 +153,7 @@ export const MultiPolygonGeometrySchema = z
   })
   .openapi({
     description: 'An RFC 7946 MultiPolygon.',
+    'x-foreign-members': true,
     example: {
       type: 'MultiPolygon',
       coordinates: [
@@ -218,6 +211,7 @@ export const AreaFeatureSchema = z
   .openapi({
     description:
       "An RFC 7946 Feature whose geometry is an area. Its `properties` become the polygon's, where the request names none.",
+    'x-foreign-members': true,
     example: {
       type: 'Feature',
       properties: { habitat: 'lagoon' },
@@ -264,17 +258,11 @@ export const AreaOrFeatureSchema = z
   })
   .openapi('AreaOrFeature')
 
-export const EcsArnSchema = z
-  .string()
-  .min(1)
-  .max(2048)
+export const EcsArnSchema = text({ minLength: 1, maxLength: 2048 })
   .openapi({ example: 'arn:aws:ecs:ap-southeast-2:123456789012:task/fieldstation/1f2e3d4c' })
   .openapi('EcsArn')
 
-export const WorkerNameSchema = z
-  .string()
-  .min(1)
-  .max(200)
+export const WorkerNameSchema = text({ minLength: 1, maxLength: 200 })
   .openapi({ description: 'Whatever tells this worker from others. For people.', example: 'hpc-node-17' })
   .openapi('WorkerName')
 
@@ -294,13 +282,9 @@ export const AssignmentSchema = z
     jobId: IdSchema,
     attempt: z.int().min(1),
     token: z.string().openapi({ description: "Opens this assignment's operations and nothing else. Shown this once." }),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'The lease. A heartbeat extends it.', format: 'date-time' }),
-    deadlineAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'No heartbeat extends the lease beyond this.', format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }).openapi({ description: 'The lease. A heartbeat extends it.' }),
+    deadlineAt: text({ format: 'date-time' }).openapi({ description: 'No heartbeat extends the lease beyond this.' }),
     ecsTaskArn: EcsArnSchema.optional(),
     ecsClusterArn: EcsArnSchema.optional(),
     workerName: WorkerNameSchema.optional(),
@@ -363,7 +347,7 @@ export const ClaimableJobSchema = z
     priority: JobPrioritySchema,
     attempts: z.int().min(0),
     maxAttempts: z.int().min(1),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
   })
   .openapi({
     description: 'What a worker needs to know of a job.',
@@ -438,10 +422,10 @@ export const ClaimsSchema = z
   .openapi({ example: { claims: [] } })
   .openapi('Claims')
 
-export const ContentTypeSchema = z
-  .string()
-  .max(200)
-  .regex(new RegExp('^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(; ?[a-z0-9-]+=[a-zA-Z0-9-]+)*$'))
+export const ContentTypeSchema = text({
+  maxLength: 200,
+  pattern: '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(; ?[a-z0-9-]+=[a-zA-Z0-9-]+)*$',
+})
   .openapi({ description: 'A media type.', example: 'image/tiff' })
   .openapi('ContentType')
 
@@ -473,22 +457,22 @@ export const CriterionSummarySchema = z
   .openapi({ example: { min: -10, max: -4, passRate: 0.31 } })
   .openapi('CriterionSummary')
 
-export const EmailSchema = email().max(254).openapi({ example: 'ana@reef.example', format: 'email' }).openapi('Email')
+export const EmailSchema = text({ format: 'email', maxLength: 254 })
+  .openapi({ example: 'ana@reef.example' })
+  .openapi('Email')
 
-export const FileNameSchema = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(new RegExp('^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*){0,5}$'))
+export const FileNameSchema = text({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*){0,5}$',
+})
   .openapi({
     description: 'A relative name of up to six segments, each starting with a letter, digit or underscore.',
     example: 'sites.geojson',
   })
   .openapi('FileName')
 
-export const Sha256Schema = z
-  .string()
-  .regex(new RegExp('^[0-9a-f]{64}$'))
+export const Sha256Schema = text({ pattern: '^[0-9a-f]{64}$' })
   .openapi({
     description: 'A SHA-256 in lower-case hexadecimal.',
     example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
@@ -519,8 +503,8 @@ export const HealthSchema = z
 
 export const HeartbeatSchema = z
   .looseObject({
-    expiresAt: z.iso.datetime({ offset: true }).openapi({ description: 'The lease, extended.', format: 'date-time' }),
-    deadlineAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }).openapi({ description: 'The lease, extended.' }),
+    deadlineAt: text({ format: 'date-time' }),
   })
   .openapi({ example: { expiresAt: '2026-03-02T21:40:26.500Z', deadlineAt: '2026-03-02T21:55:00.007Z' } })
   .openapi('Heartbeat')
@@ -594,7 +578,7 @@ export const RasterSchema = z
 export const RasterInspectionResultSchema = z
   .strictObject({
     verdict: z.enum(['READY', 'REJECTED']),
-    reason: z.string().min(1).max(1000).openapi({ description: 'Why the raster was rejected.' }).optional(),
+    reason: text({ minLength: 1, maxLength: 1000 }).openapi({ description: 'Why the raster was rejected.' }).optional(),
     raster: RasterSchema.optional(),
   })
   .openapi({ example: { verdict: 'REJECTED', reason: 'The file has 3 bands. A layer has one.' } })
@@ -665,14 +649,13 @@ export const JobResultSchema = z
     RegionalAssessmentResultSchema,
     SuitabilityAssessmentResultSchema,
     TestResultSchema,
-    z.looseObject({}),
   ])
   .openapi({ description: 'What the job came to. Its schema goes by the job type.', example: { id: 42 } })
   .openapi('JobResult')
 
 export const JobErrorSchema = z
   .strictObject({
-    message: z.string().min(1).max(5000),
+    message: text({ minLength: 1, maxLength: 5000 }),
     retryable: z
       .boolean()
       .openapi({ description: 'True where another attempt may succeed. False unless told otherwise.' })
@@ -702,17 +685,15 @@ export const JobSchema = z
     attempts: z.int().min(0).openapi({ description: 'Attempts that were started and not given back.' }),
     maxAttempts: z.int().min(1),
     lastEventId: z.int().min(0).openapi({ description: "The newest event's id. Grows with every change." }),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    availableAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'While PENDING: when it may be claimed (again).', format: 'date-time' })
+    createdAt: text({ format: 'date-time' }),
+    updatedAt: text({ format: 'date-time' }),
+    availableAt: text({ format: 'date-time' })
+      .openapi({ description: 'While PENDING: when it may be claimed (again).' })
       .optional(),
-    startedAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'When the current or last attempt began.', format: 'date-time' })
+    startedAt: text({ format: 'date-time' })
+      .openapi({ description: 'When the current or last attempt began.' })
       .optional(),
-    finishedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }).optional(),
+    finishedAt: text({ format: 'date-time' }).optional(),
   })
   .openapi({
     example: {
@@ -739,15 +720,11 @@ export const JobSchema = z
   })
   .openapi('Job')
 
-export const RegionNameSchema = z
-  .string()
-  .regex(new RegExp('^[a-z0-9][a-z0-9-]{0,62}$'))
+export const RegionNameSchema = text({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' })
   .openapi({ example: 'lizard-island' })
   .openapi('RegionName')
 
-export const LayerNameSchema = z
-  .string()
-  .regex(new RegExp('^[a-z][a-z0-9_]{0,31}$'))
+export const LayerNameSchema = text({ pattern: '^[a-z][a-z0-9_]{0,31}$' })
   .openapi({ example: 'depth' })
   .openapi('LayerName')
 
@@ -831,7 +808,7 @@ export const SuitabilityAssessmentJobSchema = z
   })
   .openapi({
     description:
-      'Finds the places where a site of a given size would suit best. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
+      'Finds the places where a site of a given size would suit best, each of them wholly within the polygon, where one is given. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
     'x-job-type': {
       title: 'Find suitable sites',
       version: 1,
@@ -928,7 +905,7 @@ export const JobDownloadSchema = z
   .looseObject({
     job: z.looseObject({ id: IdSchema, type: JobTypeSchema, status: JobStatusSchema }),
     files: z
-      .record(z.string(), uri().openapi({ format: 'uri' }))
+      .record(z.string(), text({ format: 'uri' }))
       .openapi({
         description: 'A link for each file, by its name. Links answer GET without credentials until they expire.',
       }),
@@ -950,7 +927,7 @@ export const JobStatusEventSchema = z
   .looseObject({
     id: z.int().min(1),
     kind: z.enum(['status']),
-    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    at: text({ format: 'date-time' }),
     status: JobStatusSchema,
     reason: z
       .string()
@@ -966,7 +943,7 @@ export const JobProgressEventSchema = z
   .looseObject({
     id: z.int().min(1),
     kind: z.enum(['progress']),
-    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    at: text({ format: 'date-time' }),
     progress: z.number().min(0).max(1),
   })
   .openapi({ example: { id: 5, kind: 'progress', at: '2026-03-02T21:40:04.000Z', progress: 0.4 } })
@@ -981,7 +958,7 @@ export const JobLogEventSchema = z
   .looseObject({
     id: z.int().min(1),
     kind: z.enum(['log']),
-    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    at: text({ format: 'date-time' }),
     level: LogLevelSchema,
     message: z.string(),
   })
@@ -1015,11 +992,11 @@ export const JobEventSchema = z
 export const JobInputFileSchema = z
   .looseObject({
     name: FileNameSchema,
-    url: uri().openapi({ description: 'Answers GET without credentials until `expiresAt`.', format: 'uri' }),
+    url: text({ format: 'uri' }).openapi({ description: 'Answers GET without credentials until `expiresAt`.' }),
     sizeBytes: z.int().min(0),
     sha256: Sha256Schema,
     contentType: z.string(),
-    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }),
   })
   .openapi({
     example: {
@@ -1054,7 +1031,7 @@ export const JobInputsSchema = z
 export const JobLogEntrySchema = z
   .looseObject({
     id: z.int().min(1).openapi({ description: "The event's id within its job." }),
-    at: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    at: text({ format: 'date-time' }),
     level: LogLevelSchema,
     message: z.string(),
   })
@@ -1129,11 +1106,8 @@ export const JobRequestSchema = z
     type: JobTypeSchema,
     status: JobStatusSchema,
     cached: z.boolean(),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    withdrawnAt: z.iso
-      .datetime({ offset: true })
-      .openapi({ description: 'When its owner cancelled.', format: 'date-time' })
-      .optional(),
+    createdAt: text({ format: 'date-time' }),
+    withdrawnAt: text({ format: 'date-time' }).openapi({ description: 'When its owner cancelled.' }).optional(),
   })
   .openapi({
     description: "Somebody's wish for a job. Equal wishes share one job.",
@@ -1269,7 +1243,7 @@ export const LayerSchema = z
     inspectionJobId: IdSchema.optional(),
     readyVersion: z.int().min(1).openapi({ description: 'The version that assessments read.' }).optional(),
     raster: RasterSchema.optional(),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
   })
   .openapi({
     description: 'The newest version of a layer. While it is not READY, assessments go on reading `readyVersion`.',
@@ -1325,10 +1299,10 @@ export const LayerUploadSchema = z
 export const SignedUploadSchema = z
   .looseObject({
     name: FileNameSchema,
-    url: uri().openapi({ format: 'uri' }),
+    url: text({ format: 'uri' }),
     method: z.enum(['PUT']),
     headers: z.record(z.string(), z.string()),
-    expiresAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    expiresAt: text({ format: 'date-time' }),
   })
   .openapi({
     description: 'Where to send a file: one request, with this method and these headers, the file as its body.',
@@ -1364,7 +1338,7 @@ export const LayerUploadCreatedSchema = z
 export const LogEntriesSchema = z
   .strictObject({
     entries: z
-      .array(z.strictObject({ level: LogLevelSchema.optional(), message: z.string().min(1).max(5000) }))
+      .array(z.strictObject({ level: LogLevelSchema.optional(), message: text({ minLength: 1, maxLength: 5000 }) }))
       .min(1)
       .max(500),
   })
@@ -1372,18 +1346,17 @@ export const LogEntriesSchema = z
   .openapi('LogEntries')
 
 export const LoginRequestSchema = z
-  .strictObject({ email: EmailSchema, password: z.string().min(1).max(200).openapi({ format: 'password' }) })
+  .strictObject({ email: EmailSchema, password: text({ format: 'password', minLength: 1, maxLength: 200 }) })
   .openapi({ example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand' } })
   .openapi('LoginRequest')
 
-export const NewPasswordSchema = z
-  .string()
-  .min(12)
-  .max(200)
-  .openapi({ example: 'slow-tides-carry-sand', format: 'password' })
+export const NewPasswordSchema = text({ format: 'password', minLength: 12, maxLength: 200 })
+  .openapi({ example: 'slow-tides-carry-sand' })
   .openapi('NewPassword')
 
-export const PersonNameSchema = z.string().min(1).max(200).openapi({ example: 'Ana Torres' }).openapi('PersonName')
+export const PersonNameSchema = text({ minLength: 1, maxLength: 200 })
+  .openapi({ example: 'Ana Torres' })
+  .openapi('PersonName')
 
 export const PolygonSchema = z
   .looseObject({
@@ -1393,8 +1366,8 @@ export const PolygonSchema = z
     name: z.string().optional(),
     description: z.string().optional(),
     properties: z.looseObject({}),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
+    updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
     example: {
@@ -1453,8 +1426,8 @@ export const PolygonPageSchema = z
 export const PolygonWriteSchema = z
   .strictObject({
     polygon: AreaOrFeatureSchema,
-    name: z.string().min(1).max(200).optional(),
-    description: z.string().max(5000).optional(),
+    name: text({ minLength: 1, maxLength: 200 }).optional(),
+    description: text({ maxLength: 5000 }).optional(),
     properties: z
       .looseObject({})
       .refine((value) => Object.keys(value).length <= 200, 'Needs at most 200 members')
@@ -1508,7 +1481,6 @@ export const ProblemCodeSchema = z
     'result_conflict',
     'file_conflict',
     'upload_incomplete',
-    'layer_not_uploading',
     'idempotency_in_progress',
     'precondition_failed',
     'payload_too_large',
@@ -1537,7 +1509,7 @@ export const ProblemErrorSchema = z
 
 export const ProblemSchema = z
   .looseObject({
-    type: uri().openapi({ description: 'Names the kind of problem. One per `code`.', format: 'uri' }),
+    type: text({ format: 'uri' }).openapi({ description: 'Names the kind of problem. One per `code`.' }),
     title: z.string().openapi({ description: 'The kind of problem in a few words.' }),
     status: z.int().min(400).max(599).openapi({ description: 'The HTTP status.' }),
     detail: z.string().openapi({ description: 'What happened this time, for people.' }).optional(),
@@ -1574,8 +1546,8 @@ export const UserSchema = z
     email: EmailSchema,
     name: PersonNameSchema.optional(),
     roles: z.array(RoleSchema),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
+    updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
     example: {
@@ -1615,10 +1587,7 @@ export const ReadinessSchema = z
   .openapi({ example: { status: 'ok', checks: { database: 'ok', store: 'ok' } } })
   .openapi('Readiness')
 
-export const RefreshTokenSchema = z
-  .string()
-  .min(1)
-  .max(200)
+export const RefreshTokenSchema = text({ minLength: 1, maxLength: 200 })
   .openapi({
     description: 'Good for one use. Using it gives its successor.',
     example: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
@@ -1631,8 +1600,8 @@ export const RegionSchema = z
     title: z.string(),
     description: z.string().optional(),
     layers: z.array(LayerSchema),
-    createdAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
-    updatedAt: z.iso.datetime({ offset: true }).openapi({ format: 'date-time' }),
+    createdAt: text({ format: 'date-time' }),
+    updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
     example: {
@@ -1675,7 +1644,7 @@ export const RegionPageSchema = z
   .openapi('RegionPage')
 
 export const RegionWriteSchema = z
-  .strictObject({ title: z.string().min(1).max(200), description: z.string().max(5000).optional() })
+  .strictObject({ title: text({ minLength: 1, maxLength: 200 }), description: text({ maxLength: 5000 }).optional() })
   .openapi({ example: { title: 'Lizard Island', description: 'The reef slope around Lizard Island.' } })
   .openapi('RegionWrite')
 
@@ -1783,7 +1752,6 @@ export const UserMeUpdateSchema = z
   .openapi('UserMeUpdate')
 
 /** Every component, each after those that it refers to. */
-
 export const components = {
   Id: IdSchema,
   Scope: ScopeSchema,

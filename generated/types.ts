@@ -887,7 +887,6 @@ export interface components {
       | 'result_conflict'
       | 'file_conflict'
       | 'upload_incomplete'
-      | 'layer_not_uploading'
       | 'idempotency_in_progress'
       | 'precondition_failed'
       | 'payload_too_large'
@@ -2036,9 +2035,6 @@ export interface components {
       | components['schemas']['RegionalAssessmentResult']
       | components['schemas']['SuitabilityAssessmentResult']
       | components['schemas']['TestResult']
-      | {
-          [key: string]: unknown
-        }
     /**
      * @description Why the last attempt did not succeed.
      * @example {
@@ -2223,7 +2219,7 @@ export interface components {
       }
     }
     /**
-     * @description Finds the places where a site of a given size would suit best. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),
+     * @description Finds the places where a site of a given size would suit best, each of them wholly within the polygon, where one is given. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),
      *     `sites.png` and `summary.json`.
      * @example {
      *       "type": "SUITABILITY_ASSESSMENT",

@@ -53,10 +53,13 @@ const access = () => {
   }
 }
 
-/** Whatever we accept has bounds, and named members only (GeoJSON and free-form objects say so themselves). */
+/** Whatever we accept has bounds, and named members only: GeoJSON (`x-foreign-members`) and free-form objects say so themselves. */
 const boundedInput = () => {
-  const faults = (schema, resolve, seen = new Set()) => {
-    const target = schema?.$ref ? resolve(schema).node : schema
+  // A reference is resolved from the file that it stands in.
+  const faults = (schema, resolve, from, seen = new Set()) => {
+    const found = schema?.$ref ? resolve(schema, from) : undefined
+    if (found) return faults(found.node, resolve, found.location?.source.absoluteRef, seen)
+    const target = schema
     if (!target || seen.has(target)) return []
     seen.add(target)
     const inner = [
@@ -69,15 +72,19 @@ const boundedInput = () => {
     if (isText && target.maxLength === undefined && !/uuid|date/.test(target.format ?? ''))
       own.push('a string without maxLength')
     if (target.type === 'array' && target.maxItems === undefined) own.push('an array without maxItems')
-    return [...own, ...inner.flatMap((next) => faults(next, resolve, seen))]
+    if (target.type === 'integer' && (target.minimum === undefined || target.maximum === undefined))
+      own.push('an integer without minimum and maximum')
+    if (target.type === 'object' && target.additionalProperties === undefined && !target['x-foreign-members'])
+      own.push('an object that does not say whether it takes members beyond those it names')
+    return [...own, ...inner.flatMap((next) => faults(next, resolve, from, seen))]
+  }
+  const check = (what, { schema }, { report, location, resolve }) => {
+    for (const fault of new Set(faults(schema, resolve, location.source.absoluteRef)))
+      report({ message: `The ${what} has ${fault}.`, location })
   }
   return {
-    RequestBody: {
-      MediaType(media, { report, location, resolve }) {
-        for (const fault of faults(media.schema, resolve))
-          report({ message: `The request body has ${fault}.`, location })
-      },
-    },
+    RequestBody: { MediaType: (media, context) => check('request body', media, context) },
+    Parameter: (parameter, context) => check('parameter', parameter, context),
   }
 }
 

@@ -3,36 +3,40 @@
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { bundleContract } from './generate/document.ts'
-import { readJobTypeFiles, writeJobTypeIndex } from './generate/job-type-files.ts'
+import { jobTypeIndex, readJobTypeFiles } from './generate/job-type-files.ts'
 import { jobTypesSource, jobTypesTypes } from './generate/job-types.ts'
 import { routesSource } from './generate/routes.ts'
 import { schemasSource } from './generate/zod-schemas.ts'
 
 const head = '// Generated from openapi/ by `npm run generate`. Do not edit.\n\n'
+const isCheck = process.argv.includes('--check')
 
 const jobTypes = readJobTypeFiles()
-writeJobTypeIndex(jobTypes)
+settle(jobTypeIndex(jobTypes))
 const document = bundleContract()
 // openapi-typescript changes what it is given.
 const types = astToString(await openapiTS(structuredClone(document) as never, { defaultNonNullable: false }))
 
-const files: Record<string, string> = {
-  'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
-  'types.ts': pretty(head + types + jobTypesTypes(jobTypes)),
-  'schemas.ts': pretty(head + schemasSource(document)),
-  'routes.ts': pretty(head + routesSource(document)),
-  'job-types.ts': pretty(head + jobTypesSource(document, jobTypes)),
-}
+settle({
+  'generated/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+  'generated/types.ts': pretty(head + types + jobTypesTypes(jobTypes)),
+  'generated/schemas.ts': pretty(head + schemasSource(document)),
+  'generated/routes.ts': pretty(head + routesSource(document)),
+  'generated/job-types.ts': pretty(head + jobTypesSource(document, jobTypes)),
+})
 
-mkdirSync('generated', { recursive: true })
-const stale = Object.entries(files).filter(([name, text]) => read(`generated/${name}`) !== text)
-if (process.argv.includes('--check')) {
-  if (stale.length > 0)
-    throw new Error(`generated/ is out of date (${stale.map(([name]) => name).join(', ')}): run npm run generate`)
-} else {
-  for (const [name, text] of stale) writeFileSync(`generated/${name}`, text)
+/** Brings files up to date or, when checking, complains of those that are not. */
+function settle(files: Record<string, string>) {
+  const stale = Object.entries(files).filter(([file, content]) => read(file) !== content)
+  if (isCheck && stale.length > 0)
+    throw new Error(`Out of date: ${stale.map(([file]) => file).join(', ')}. Run npm run generate.`)
+  for (const [file, content] of stale) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
+  }
 }
 
 function pretty(source: string): string {

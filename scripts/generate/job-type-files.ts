@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 
 /** A job type as its file declares it: the names of its two schemas. */
@@ -9,7 +9,6 @@ export interface JobTypeFile {
 }
 
 const folder = 'openapi/job-types'
-const schemas = 'openapi/components/schemas'
 const head = '# Written by `npm run generate` from openapi/job-types. Do not edit.\n'
 
 /** Reads `openapi/job-types/*.yml`, in the order of their names. */
@@ -25,33 +24,38 @@ export function readJobTypeFiles(): JobTypeFile[] {
     })
 }
 
-/** Brings the three schemas that list all job types up to date, so that adding a type is one file. */
-export function writeJobTypeIndex(jobTypes: JobTypeFile[]): void {
+/** The three schemas that list all job types, by file, so that adding a type is one file. */
+export function jobTypeIndex(jobTypes: JobTypeFile[]): Record<string, string> {
   const pointer = (type: string, name: string) => `../../job-types/${type}.yml#/${name}`
-  const write = (name: string, schema: unknown) =>
-    writeFileSync(`${schemas}/${name}.yml`, head + stringify(schema, { lineWidth: 0 }))
-
-  write('JobType', {
-    type: 'string',
-    enum: jobTypes.map(({ type }) => type),
-    description: 'What kind of job.',
-    example: 'TEST',
-  })
-  write('JobCreate', {
-    description: 'A job to start. `type` says which `inputPayload` belongs to it.',
-    oneOf: jobTypes.map(({ type, jobSchema }) => ({ $ref: pointer(type, jobSchema) })),
-    discriminator: {
-      propertyName: 'type',
-      mapping: Object.fromEntries(jobTypes.map(({ type, jobSchema }) => [type, pointer(type, jobSchema)])),
+  const index = {
+    JobType: {
+      type: 'string',
+      enum: jobTypes.map(({ type }) => type),
+      description: 'What kind of job.',
+      example: 'TEST',
     },
-    example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
-  })
-  write('JobResult', {
-    description: 'What the job came to. Its schema goes by the job type.',
-    anyOf: [
-      ...jobTypes.flatMap(({ type, resultSchema }) => (resultSchema ? [{ $ref: pointer(type, resultSchema) }] : [])),
-      { type: 'object', additionalProperties: true },
-    ],
-    example: { id: 42 },
-  })
+    JobCreate: {
+      description: 'A job to start. `type` says which `inputPayload` belongs to it.',
+      oneOf: jobTypes.map(({ type, jobSchema }) => ({ $ref: pointer(type, jobSchema) })),
+      discriminator: {
+        propertyName: 'type',
+        mapping: Object.fromEntries(jobTypes.map(({ type, jobSchema }) => [type, pointer(type, jobSchema)])),
+      },
+      example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+    },
+    JobResult: {
+      description: 'What the job came to. Its schema goes by the job type.',
+      anyOf: [
+        ...jobTypes.flatMap(({ type, resultSchema }) => (resultSchema ? [{ $ref: pointer(type, resultSchema) }] : [])),
+        ...(jobTypes.every(({ resultSchema }) => resultSchema) ? [] : [{ type: 'object', additionalProperties: true }]),
+      ],
+      example: { id: 42 },
+    },
+  }
+  return Object.fromEntries(
+    Object.entries(index).map(([name, schema]) => [
+      `openapi/components/schemas/${name}.yml`,
+      head + stringify(schema, { lineWidth: 0 }),
+    ]),
+  )
 }

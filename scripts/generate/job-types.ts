@@ -9,17 +9,17 @@ export function jobTypesSource(document: ContractDocument, jobTypes: JobTypeFile
     const members = Object.entries(settings).filter(([, value]) => value !== undefined)
     return `${type}: {
       ${members.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(',\n')},
-      input: ${jobSchema}Schema.shape.inputPayload,
-      ${resultSchema ? `result: ${resultSchema}Schema,` : ''}
+      input: untyped(${jobSchema}Schema.shape.inputPayload),
+      ${resultSchema ? `result: untyped(${resultSchema}Schema),` : ''}
     }`
   })
   const imports = jobTypes.flatMap(({ jobSchema, resultSchema }) =>
     [jobSchema, resultSchema].filter(Boolean).map((name) => `${name}Schema`),
   )
   return [
+    `import { untyped } from '../src/http/formats.ts'`,
     `import { ${imports.sort().join(', ')} } from './schemas.ts'`,
-    `/** The job types of the contract. */`,
-    `export const jobTypes = { ${entries.join(',\n')} } as const`,
+    `/** The job types of the contract. */\nexport const jobTypes = { ${entries.join(',\n')} } as const`,
   ].join('\n\n')
 }
 

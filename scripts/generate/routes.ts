@@ -11,29 +11,26 @@ import { zodSource } from './zod-schemas.ts'
 
 const json = (value: unknown) => JSON.stringify(value)
 
-/** `generated/routes.ts`: a `createRoute` for each operation, static paths before templated ones. */
+/** `generated/routes.ts`: a route for each operation, static paths before templated ones. */
 export function routesSource(document: ContractDocument): string {
   const operations = operationsOf(document).sort((a, b) => specificity(b.path).localeCompare(specificity(a.path)))
   const shared = Object.entries(document.components.responses ?? {}).map(
-    ([name, response]) =>
-      `const ${name}Response = ${bodySource(document, response as Body, name)} satisfies RouteConfig['responses'][string]`,
+    ([name, response]) => `const ${name}Response = ${bodySource(document, response as Body, name)}`,
   )
   const routes = operations.map(({ path, method, operation }) => routeSource(document, path, method, operation))
   const schemas = Object.keys(document.components.schemas).map((name) => `${name}Schema`)
   const used = schemas.filter((name) => [...shared, ...routes].some((route) => new RegExp(`\\b${name}\\b`).test(route)))
   return [
-    `import { createRoute, type RouteConfig, z } from '@hono/zod-openapi'`,
-    `import { anyOf, toBoolean, toNumber } from '../src/http/formats.ts'`,
+    `import { z } from '@hono/zod-openapi'`,
+    `import { anyOf, route, text, toBoolean, toNumber } from '../src/http/formats.ts'`,
     `import { ${used.sort().join(', ')} } from './schemas.ts'`,
     ...shared,
     ...routes,
-    `/** Operations that are open to everyone. */`,
-    `export type PublicOperation = ${operations
+    `/** Operations that are open to everyone. */\nexport type PublicOperation = ${operations
       .filter(isPublic)
       .map(({ operation }) => json(operation.operationId))
       .join(' | ')}`,
-    `/** Every route, in the order in which they must be registered. */`,
-    `export const routes = { ${operations.map(({ operation }) => operation.operationId).join(', ')} }`,
+    `/** Every route, in the order in which they must be registered. */\nexport const routes = { ${operations.map(({ operation }) => operation.operationId).join(', ')} }`,
   ].join('\n\n')
 }
 
@@ -52,7 +49,7 @@ function routeSource(document: ContractDocument, path: string, method: string, o
     ([status, response]) => `${json(status)}: ${responseName(response) ?? bodySource(document, response, operationId)}`,
   )
   const settings = Object.entries(rest).map(([key, value]) => `${json(key)}: ${json(value)}`)
-  return `export const ${operationId} = createRoute({
+  return `export const ${operationId} = route({
     method: ${json(method)}, path: ${json(path)}, operationId: ${json(operationId)}, ${settings.join(', ')}, security: ${securitySource(security)},
     request: { ${request.join(', ')} },
     responses: { ${replies.join(', ')} },
@@ -81,15 +78,17 @@ function parametersSource(document: ContractDocument, operationId: string, param
   ]
 }
 
-/** Parameters arrive as text. What they mean goes by their schema; the schema goes into the document as it is. */
+/** Parameters arrive as text. What they mean goes by their schema, which goes into the document as it is. */
 function parameterSource(document: ContractDocument, operationId: string, parameter: Parameter): string {
   const { schema, ...param } = parameter
-  const { default: preset, ...checked } = dereference<Schema>(document, schema)
-  const convert = { integer: 'toNumber', number: 'toNumber', boolean: 'toBoolean' }[checked.type ?? '']
+  const { default: preset, ...checked } = schema
+  const convert = { integer: 'toNumber', number: 'toNumber', boolean: 'toBoolean' }[
+    dereference(document, schema).type ?? ''
+  ]
   const inner = zodSource(checked, `${operationId} ${parameter.name}`)
   const source = convert ? `z.preprocess(${convert}, ${inner})` : inner
   const optional = preset !== undefined ? `.default(${json(preset)})` : parameter.required ? '' : '.optional()'
-  return `${json(parameter.name)}: ${source}${optional}.openapi(${json({ param, ...schema })} as never)`
+  return `${json(parameter.name)}: ${source}${optional}.openapi(${json(convert ? { param, ...schema } : { param })} as never)`
 }
 
 const responseName = (response: Body) => response.$ref?.replace(/^#\/components\/responses\/(.+)$/, '$1Response')

@@ -1,32 +1,28 @@
 import { type ContractDocument, componentName, type Schema } from './document.ts'
 
-/** Everything a schema may say here. A contract that says more fails to generate, so it never promises what is not checked. */
-const checked = [
-  ...['type', 'format', 'enum', 'nullable', 'pattern', 'minLength', 'maxLength'],
-  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  ...['items', 'minItems', 'maxItems', 'uniqueItems'],
-  ...[
-    'properties',
-    'required',
-    'additionalProperties',
-    'minProperties',
-    'maxProperties',
-    'oneOf',
-    'anyOf',
-    'discriminator',
+/**
+ * What a schema of each kind may say. A contract that says more fails to generate, so it never promises what is not checked.
+ */
+const keywords = {
+  string: ['type', 'nullable', 'format', 'pattern', 'minLength', 'maxLength'],
+  integer: ['type', 'nullable', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+  number: ['type', 'nullable', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+  boolean: ['type', 'nullable'],
+  array: ['type', 'nullable', 'items', 'minItems', 'maxItems', 'uniqueItems'],
+  object: [
+    ...['type', 'nullable', 'properties', 'required', 'additionalProperties'],
+    ...['minProperties', 'maxProperties'],
   ],
-]
-const annotations = ['title', 'description', 'example', 'deprecated']
-const known = new Set([...checked, ...annotations, 'default', '$ref'])
-
-const formats: Record<string, string> = {
-  uuid: 'z.guid()',
-  email: 'email()',
-  uri: 'uri()',
-  'date-time': 'z.iso.datetime({ offset: true })',
+  enum: ['type', 'enum'],
+  oneOf: ['oneOf', 'discriminator'],
+  anyOf: ['anyOf'],
 }
-/** Formats that tell people something and programs nothing. */
-const silentFormats = ['password']
+type Kind = keyof typeof keywords
+
+const annotations = ['title', 'description', 'example', 'deprecated']
+/** What the document must repeat, and zod cannot say. */
+const untold = ['minProperties', 'maxProperties', 'uniqueItems', 'discriminator']
+const formats = ['uuid', 'email', 'uri', 'date-time', 'password']
 
 const json = (value: unknown) => JSON.stringify(value)
 
@@ -39,56 +35,58 @@ export function schemasSource(document: ContractDocument): string {
   })
   return [
     `import { z } from '@hono/zod-openapi'`,
-    `import { email, uniqueItems, uri } from '../src/http/formats.ts'`,
+    `import { text, uniqueItems } from '../src/http/formats.ts'`,
     ...declarations,
-    `/** Every component, each after those that it refers to. */`,
-    `export const components = { ${names.map((name) => `${name}: ${name}Schema`).join(', ')} }`,
+    `/** Every component, each after those that it refers to. */\nexport const components = { ${names.map((name) => `${name}: ${name}Schema`).join(', ')} }`,
   ].join('\n\n')
 }
 
 /** The zod expression of one schema. `at` names the place for error messages. */
 export function zodSource(schema: Schema, at: string): string {
   const name = componentName(schema)
-  if (name) return `${name}Schema`
+  if (name) {
+    const [beside] = Object.keys(schema).filter((keyword) => keyword !== '$ref')
+    if (beside) throw new Error(`${at}: "${beside}" beside a $ref says nothing`)
+    return `${name}Schema`
+  }
+  const kind = kindOf(schema, at)
   for (const keyword of Object.keys(schema)) {
-    if (!known.has(keyword) && !keyword.startsWith('x-')) throw new Error(`${at}: unknown schema keyword "${keyword}"`)
+    if (!keywords[kind].includes(keyword) && !annotations.includes(keyword) && !keyword.startsWith('x-'))
+      throw new Error(`${at}: ${explainUnknown(keyword, kind)}`)
   }
-  const source = baseSource(schema, at) + (schema.nullable ? '.nullable()' : '')
-  const meta = metadata(schema)
-  return Object.keys(meta).length > 0 ? `${source}.openapi(${json(meta)})` : source
+  const source = sourceOf[kind](schema, at) + (schema.nullable ? '.nullable()' : '')
+  const told = Object.entries(schema).filter(
+    ([keyword]) => annotations.includes(keyword) || untold.includes(keyword) || keyword.startsWith('x-'),
+  )
+  return told.length > 0 ? `${source}.openapi(${json(Object.fromEntries(told))})` : source
 }
 
-/** What zod would lose on the way back to OpenAPI. */
-function metadata(schema: Schema): Record<string, unknown> {
-  const keep = [...annotations, 'minProperties', 'maxProperties', 'uniqueItems', 'discriminator']
-  const kept = Object.entries(schema).filter(([keyword]) => keep.includes(keyword) || keyword.startsWith('x-'))
-  if (formats[schema.format as string] || silentFormats.includes(schema.format as string))
-    kept.push(['format', schema.format])
-  return Object.fromEntries(kept)
+function kindOf(schema: Schema, at: string): Kind {
+  const kind = (['enum', 'oneOf', 'anyOf'] as const).find((keyword) => keyword in schema) ?? schema.type
+  if (!kind || !(kind in keywords)) throw new Error(`${at}: a schema needs a type (found ${json(schema.type)})`)
+  return kind as Kind
 }
 
-function baseSource(schema: Schema, at: string): string {
-  if (schema.enum) return enumSource(schema.enum as unknown[], at)
-  if (schema.oneOf) return discriminatedSource(schema, at)
-  if (schema.anyOf) return `z.union([${(schema.anyOf as Schema[]).map((option) => zodSource(option, at)).join(', ')}])`
-  switch (schema.type) {
-    case 'string':
-      return stringSource(schema, at)
-    case 'integer':
-    case 'number':
-      return numberSource(schema)
-    case 'boolean':
-      return 'z.boolean()'
-    case 'array':
-      return arraySource(schema, at)
-    case 'object':
-      return objectSource(schema, at)
-  }
-  throw new Error(`${at}: a schema needs a type (found ${json(schema.type)})`)
+const explainUnknown = (keyword: string, kind: Kind) =>
+  keyword === 'default'
+    ? '"default" is for parameters; let the description say it'
+    : `unknown schema keyword "${keyword}" (of ${kind})`
+
+const sourceOf: Record<Kind, (schema: Schema, at: string) => string> = {
+  string: stringSource,
+  integer: numberSource,
+  number: numberSource,
+  boolean: () => 'z.boolean()',
+  array: arraySource,
+  object: objectSource,
+  enum: enumSource,
+  oneOf: discriminatedSource,
+  anyOf: ({ anyOf }, at) => `z.union([${(anyOf as Schema[]).map((option) => zodSource(option, at)).join(', ')}])`,
 }
 
-function enumSource(values: unknown[], at: string): string {
-  if (!values.every((value) => typeof value === 'string')) throw new Error(`${at}: an enum holds strings`)
+function enumSource({ type, enum: values }: Schema, at: string): string {
+  const areStrings = type === 'string' && (values as unknown[]).every((value) => typeof value === 'string')
+  if (!areStrings) throw new Error(`${at}: an enum holds strings`)
   return `z.enum(${json(values)})`
 }
 
@@ -100,20 +98,17 @@ function discriminatedSource(schema: Schema, at: string): string {
   return `z.discriminatedUnion(${json(property)}, [${members.join(', ')}])`
 }
 
-function stringSource(schema: Schema, at: string): string {
-  const format = schema.format as string | undefined
-  if (format && !formats[format] && !silentFormats.includes(format))
-    throw new Error(`${at}: unknown format "${format}"`)
-  const base = formats[format ?? ''] ?? 'z.string()'
-  const pattern = schema.pattern ? `.regex(new RegExp(${json(schema.pattern)}))` : ''
-  return base + call('min', schema.minLength) + call('max', schema.maxLength) + pattern
+function stringSource({ format, minLength, maxLength, pattern }: Schema, at: string): string {
+  if (format !== undefined && !formats.includes(format as string)) throw new Error(`${at}: unknown format "${format}"`)
+  const limits = json({ format, minLength, maxLength, pattern })
+  return limits === '{}' ? 'z.string()' : `text(${limits})`
 }
 
 function numberSource(schema: Schema): string {
   const lower = schema.exclusiveMinimum === true ? 'gt' : 'min'
   const upper = schema.exclusiveMaximum === true ? 'lt' : 'max'
   const base = schema.type === 'integer' ? 'z.int()' : 'z.number()'
-  return base + call(lower, schema.minimum) + call(upper, schema.maximum) + call('multipleOf', schema.multipleOf)
+  return base + call(lower, schema.minimum) + call(upper, schema.maximum)
 }
 
 function arraySource(schema: Schema, at: string): string {
@@ -127,12 +122,12 @@ function objectSource(schema: Schema, at: string): string {
   const required = new Set((schema.required ?? []) as string[])
   const rest = schema.additionalProperties
   const lines = properties.map(([name, property]) => {
-    if (property.default !== undefined)
-      throw new Error(`${at}.${name}: "default" is for parameters; let the description say it`)
     return `${json(name)}: ${zodSource(property, `${at}.${name}`)}${required.has(name) ? '' : '.optional()'}`
   })
   for (const name of required)
     if (!properties.some(([key]) => key === name)) throw new Error(`${at}: "${name}" is required but not there`)
+  const isMixed = properties.length > 0 && typeof rest === 'object'
+  if (isMixed) throw new Error(`${at}: "additionalProperties" beside "properties" is true or false`)
   const isRecord = properties.length === 0 && typeof rest === 'object'
   const base = isRecord
     ? `z.record(z.string(), ${zodSource(rest as Schema, at)})`
@@ -160,9 +155,10 @@ export function dependencyOrder(schemas: Record<string, Schema>): string[] {
   return order
 }
 
-function references(value: unknown): string[] {
-  if (!value || typeof value !== 'object') return []
-  const own = componentName(value as Schema)
-  const inner = Object.entries(value).filter(([key]) => key !== 'example' && key !== 'discriminator')
-  return [...(own ? [own] : []), ...inner.flatMap(([, child]) => references(child))]
+function references(schema: Schema | undefined): string[] {
+  if (!schema || typeof schema !== 'object') return []
+  const { properties = {}, items, additionalProperties, oneOf = [], anyOf = [] } = schema
+  const parts = [...Object.values(properties as object), items, additionalProperties, ...[oneOf, anyOf].flat()]
+  const own = componentName(schema)
+  return [...(own ? [own] : []), ...parts.flatMap(references)]
 }

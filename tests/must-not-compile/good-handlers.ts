@@ -1,0 +1,43 @@
+import type { Handlers } from '../../src/http/contract.ts'
+
+/** What every other file here gets wrong in one place. This one compiles. */
+type Operation = 'createJob' | 'cancelJob' | 'streamJobEvents' | 'createPolygon' | 'deletePolygon' | 'login' | 'getDocs'
+
+declare const polygon: Awaited<ReturnType<Handlers['createPolygon']>>['body']
+
+export const handlers: Handlers<Operation> = {
+  async createJob({ caller, body, headers }) {
+    const jobId: string = headers['Idempotency-Key'] ?? caller.userId
+    return {
+      status: 201,
+      body: { jobId, cached: body.type !== 'TEST', jobRequestId: jobId },
+      headers: { Location: '/x' },
+    }
+  },
+
+  cancelJob({ path }) {
+    return { status: 200, body: { id: path.jobId } as never }
+  },
+
+  async streamJobEvents({ headers }) {
+    const after: number | undefined = headers['Last-Event-ID']
+    return after ? { status: 204 } : { status: 200, contentType: 'text/event-stream', raw: ': nothing yet\n\n' }
+  },
+
+  async createPolygon() {
+    return { status: 201, body: polygon, headers: { Location: '/x', ETag: '"1"' } }
+  },
+
+  async deletePolygon() {
+    return { status: 204 }
+  },
+
+  async login({ body, caller }) {
+    const nobody: undefined = caller
+    return { status: 200, body: { token: body.email, refreshToken: body.password, expiresIn: 3600 }, headers: nobody }
+  },
+
+  async getDocs() {
+    return { status: 200, contentType: 'text/html', raw: '<!doctype html>' }
+  },
+}

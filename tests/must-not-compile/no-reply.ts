@@ -1,0 +1,6 @@
+import type { Handlers } from '../../src/http/contract.ts'
+
+export const handlers: Handlers<'deletePolygon'> = {
+  // must not compile
+  async deletePolygon() {},
+}

@@ -1,0 +1,8 @@
+import type { Handlers } from '../../src/http/contract.ts'
+
+export const handlers: Handlers<'getLiveness'> = {
+  // must not compile
+  async getLiveness() {
+    return { status: 200, body: { status: 'fine' } }
+  },
+}
