@@ -548,6 +548,7 @@ export const getMe = route({
   summary: 'Show me',
   description: 'Gives the person behind the credentials.\n',
   tags: ['Users'],
+  'x-scopes': [],
   security: anyOf('bearerAuth', 'apiKey'),
   request: { query: z.strictObject({}) },
   responses: {
@@ -2629,6 +2630,7 @@ export const getProfile = route({
   summary: 'Show who is signed in',
   description: 'Gives the person behind the credentials, with their roles.\n',
   tags: ['Auth'],
+  'x-scopes': [],
   security: anyOf('bearerAuth', 'apiKey'),
   request: { query: z.strictObject({}) },
   responses: {

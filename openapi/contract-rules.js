@@ -45,6 +45,9 @@ const access = () => {
     Root: { enter: (root) => (scopes = root.components?.securitySchemes?.apiKey?.['x-scopes'] ?? {}) },
     Operation(operation, { report, location }) {
       if (!operation.security) report({ message: 'An operation states its security, if only as [].', location })
+      const takesKeys = operation.security?.some((requirement) => 'apiKey' in requirement)
+      if (takesKeys && !operation['x-scopes'])
+        report({ message: 'An operation that takes API keys names their scopes, if only as [].', location })
       for (const scope of operation['x-scopes'] ?? [])
         if (!(scope in scopes)) report({ message: `The scope ${scope} is not declared.`, location })
       for (const role of operation['x-roles'] ?? [])

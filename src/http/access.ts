@@ -12,7 +12,7 @@ const schemeOf = { session: 'bearerAuth', apiKey: 'apiKey', assignment: 'assignm
 
 /** Lets the caller pass, or says why not. Whose resource it is, is for the services to ask. */
 export function checkAccess(access: Access, caller: Caller): void {
-  const scopes = access['x-scopes'] ?? []
+  const scopes = access['x-scopes']
   const roles = access['x-roles'] ?? []
   if (!access.security.some((scheme) => schemeOf[caller.kind] in scheme)) {
     throw new AppError(
@@ -21,8 +21,10 @@ export function checkAccess(access: Access, caller: Caller): void {
     )
   }
   if (caller.kind === 'assignment') return
-  if (caller.kind === 'apiKey' && scopes.length > 0 && !scopes.some((scope) => caller.scopes.includes(scope))) {
-    throw new AppError('insufficient_scope', `This needs an API key with the scope ${scopes.join(' or ')}.`)
+  // Without a word on scopes no key is good enough; an empty list takes any.
+  const isOpenToKey = scopes?.length === 0 || scopes?.some((scope) => caller.scopes.includes(scope))
+  if (caller.kind === 'apiKey' && !isOpenToKey) {
+    throw new AppError('insufficient_scope', `This needs an API key with the scope ${(scopes ?? []).join(' or ')}.`)
   }
   if (roles.length > 0 && !roles.some((role) => caller.roles.includes(role))) {
     throw new AppError('forbidden', `This needs the role ${roles.join(' or ')}.`)

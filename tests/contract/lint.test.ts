@@ -121,6 +121,12 @@ const faults: Fault[] = [
     'The scope reefs:sell is not declared.',
     (it) => it['x-scopes'].push('reefs:sell'),
   ],
+  [
+    'access',
+    'keys without scopes',
+    'An operation that takes API keys names their scopes, if only as [].',
+    (it) => Object.assign(it, { 'x-scopes': undefined }),
+  ],
   ['access', 'a role that there is not', 'There is no role KING.', (it) => it['x-roles'].push('KING')],
   [
     'bounded-input',
