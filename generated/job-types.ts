@@ -1,6 +1,6 @@
 // Generated from openapi/ by `npm run generate`. Do not edit.
 
-import { untyped } from '../src/http/formats.ts'
+import { untyped } from '../src/formats.ts'
 
 import {
   RasterInspectionJobSchema,

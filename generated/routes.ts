@@ -2,7 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 
-import { anyOf, route, text, toBoolean, toNumber } from '../src/http/formats.ts'
+import { anyOf, route, text, toBoolean, toNumber } from '../src/formats.ts'
 
 import {
   ApiKeyCreateSchema,

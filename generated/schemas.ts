@@ -2,7 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 
-import { text, uniqueItems } from '../src/http/formats.ts'
+import { text, uniqueItems } from '../src/formats.ts'
 
 export const IdSchema = text({ format: 'uuid' })
   .openapi({

@@ -34,9 +34,10 @@ const mayImport: Record<string, string[] | 'anything'> = {
   config: [],
   errors: ['generated'],
   log: [],
+  formats: [],
   stop: [],
   // The zod schemas need the words that zod has not.
-  generated: ['http/formats'],
+  generated: ['formats'],
 }
 
 const filesBelow = (folder: string) =>

@@ -17,7 +17,7 @@ export function jobTypesSource(document: ContractDocument, jobTypes: JobTypeFile
     [jobSchema, resultSchema].filter(Boolean).map((name) => `${name}Schema`),
   )
   return [
-    `import { untyped } from '../src/http/formats.ts'`,
+    `import { untyped } from '../src/formats.ts'`,
     `import { ${imports.sort().join(', ')} } from './schemas.ts'`,
     `/** The job types of the contract. */\nexport const jobTypes = { ${entries.join(',\n')} } as const`,
   ].join('\n\n')

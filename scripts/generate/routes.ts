@@ -22,7 +22,7 @@ export function routesSource(document: ContractDocument): string {
   const used = schemas.filter((name) => [...shared, ...routes].some((route) => new RegExp(`\\b${name}\\b`).test(route)))
   return [
     `import { z } from '@hono/zod-openapi'`,
-    `import { anyOf, route, text, toBoolean, toNumber } from '../src/http/formats.ts'`,
+    `import { anyOf, route, text, toBoolean, toNumber } from '../src/formats.ts'`,
     `import { ${used.sort().join(', ')} } from './schemas.ts'`,
     ...shared,
     ...routes,

@@ -35,7 +35,7 @@ export function schemasSource(document: ContractDocument): string {
   })
   return [
     `import { z } from '@hono/zod-openapi'`,
-    `import { text, uniqueItems } from '../src/http/formats.ts'`,
+    `import { text, uniqueItems } from '../src/formats.ts'`,
     ...declarations,
     `/** Every component, each after those that it refers to. */\nexport const components = { ${names.map((name) => `${name}: ${name}Schema`).join(', ')} }`,
   ].join('\n\n')

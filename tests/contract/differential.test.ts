@@ -6,14 +6,14 @@ import { routes } from '../../generated/routes.ts'
 import { components } from '../../generated/schemas.ts'
 import type { Schema } from '../../scripts/generate/document.ts'
 import { zodSource } from '../../scripts/generate/zod-schemas.ts'
-import { text, toBoolean, uniqueItems } from '../../src/http/formats.ts'
+import { text, toBoolean, uniqueItems } from '../../src/formats.ts'
 import { contract, operations, resolve } from './contract.ts'
 import { ajv, definitions, judgeOf } from './judge.ts'
 import { junk, seededRandom, valuesOf } from './values.ts'
 
 /**
  * Two judges of the same values: ajv, from the contract, and the generated zod schemas, which the service uses. Whatever one of them
- * takes and the other refuses is a fault: of the generator, of `src/http/formats.ts`, or of what the contract means by a word.
+ * takes and the other refuses is a fault: of the generator, of `src/formats.ts`, or of what the contract means by a word.
  */
 
 let judged = 0
