@@ -1,4 +1,6 @@
+import { brotliDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import contract from '../generated/openapi.json' with { type: 'json' }
 import { memoryLog, startTestService } from './support/service.ts'
 
 const service = await startTestService({ log: memoryLog({ expectsErrors: true }) })
@@ -106,19 +108,27 @@ describe('headers', () => {
 })
 
 describe('compression', () => {
-  test('is used where it pays', async () => {
-    const [large, small] = await Promise.all(
-      ['/openapi.json', '/livez'].map((path) =>
-        service
-          .send(path, { method: 'HEAD' })
-          .then(() =>
-            service.app.fetch(new Request(`${service.baseUrl}${path}`, { headers: { 'accept-encoding': 'gzip' } })),
-          ),
-      ),
-    )
+  test.each([
+    ['/openapi.json', 'gzip, deflate, br', 'br'],
+    ['/openapi.json', 'gzip', 'gzip'],
+    ['/openapi.json', 'br;q=0, gzip', 'gzip'],
+    ['/openapi.json', 'identity', null],
+    ['/docs/redoc.js', 'br', 'br'],
+    ['/livez', 'br', null],
+  ])('%s for who accepts %s is encoded as %s', async (path, accepted, encoding) => {
+    const request = new Request(`${service.baseUrl}${path}`, { headers: { 'accept-encoding': accepted } })
 
-    expect(large!.headers.get('content-encoding')).toBe('gzip')
-    expect(small!.headers.get('content-encoding')).toBeNull()
+    const { headers } = await service.app.fetch(request)
+
+    expect(headers.get('content-encoding')).toBe(encoding)
+  })
+
+  test('gives back what it was given', async () => {
+    const request = new Request(`${service.baseUrl}/openapi.json`, { headers: { 'accept-encoding': 'br' } })
+
+    const bytes = Buffer.from(await (await service.app.fetch(request)).arrayBuffer())
+
+    expect(JSON.parse(brotliDecompressSync(bytes).toString())).toEqual(contract)
   })
 })
 

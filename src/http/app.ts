@@ -1,7 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
@@ -9,6 +8,7 @@ import type { Caller } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { bind, type ServiceEnv } from './bind.ts'
+import { compressed } from './compression.ts'
 import { redocScript } from './docs.ts'
 import { type AuthHandlerDeps, authHandlers } from './handlers/auth.ts'
 import { jobHandlers } from './handlers/jobs.ts'
@@ -68,9 +68,12 @@ export function createApp(deps: AppDeps) {
   if (deps.objects) app.route('/objects', deps.objects)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c as never, methods) }))
   app.use(limitBody(deps.bodyLimitBytes))
-  app.get('/docs/redoc.js', compress(), (c) =>
-    c.body(redocScript(), 200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=86400' }),
-  )
+  app.get('/docs/redoc.js', async (c) => {
+    const script = redocScript()
+    c.header('content-type', 'text/javascript')
+    c.header('cache-control', 'max-age=86400')
+    return c.body((await compressed(c, script)) ?? script)
+  })
 
   bind({
     app,

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
@@ -7,6 +5,7 @@ import { routes } from '../../generated/routes.ts'
 import type { Caller } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import { type Access, checkAccess } from './access.ts'
+import { compressed } from './compression.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
 import { invalidInput } from './problem.ts'
 import { assertStorable } from './storable.ts'
@@ -91,17 +90,9 @@ function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>):
   return json(c, JSON.stringify(reply.body), reply.status)
 }
 
-/** Shorter answers come no sooner compressed. */
-const worthCompressing = 1400
-const compress = promisify(gzip)
-
 async function json(c: Context<ServiceEnv>, text: string, status: StatusCode): Promise<Response> {
   c.header('content-type', 'application/json')
-  if (text.length < worthCompressing) return c.body(text, status as never)
-  c.header('vary', 'accept-encoding', { append: true })
-  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')) return c.body(text, status as never)
-  c.header('content-encoding', 'gzip')
-  return c.body(await compress(text), status as never)
+  return c.body((await compressed(c, text)) ?? text, status as never)
 }
 
 function requireJson(c: Context<ServiceEnv>) {
