@@ -64,6 +64,10 @@ export class AppError extends Error {
   }
 }
 
+/** RFC 6901. */
+export const jsonPointer = (path: readonly PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
 /** The problem of one fault in what was sent. `pointer` is a JSON Pointer into the body. */
 export const invalidRequest = (pointer: string, detail: string) =>
   new AppError('invalid_request', detail, { errors: [{ pointer, detail }] })

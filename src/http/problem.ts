@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { AppError, type ProblemError, problems } from '../errors.ts'
+import { AppError, jsonPointer, type ProblemError, problems } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 const typeBase = 'https://fieldstation.example/problems/'
@@ -64,12 +64,10 @@ export function invalidInput(error: z.core.$ZodError, target: string): AppError 
 
 /** An unknown member is named by itself: that is where the caller looks. */
 function pointersOf(issue: z.core.$ZodIssue, prefix: string): ProblemError[] {
-  const at = prefix + issue.path.map((step) => `/${escapePointer(String(step))}`).join('')
+  const at = prefix + jsonPointer(issue.path)
   if (issue.code !== 'unrecognized_keys') return [{ pointer: at, detail: issue.message }]
   return issue.keys.map((key) => ({
-    pointer: `${at}/${escapePointer(key)}`,
+    pointer: at + jsonPointer([key]),
     detail: `Unknown: ${JSON.stringify(key)}`,
   }))
 }
-
-const escapePointer = (step: string) => step.replaceAll('~', '~0').replaceAll('/', '~1')

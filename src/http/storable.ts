@@ -1,4 +1,4 @@
-import { invalidRequest } from '../errors.ts'
+import { invalidRequest, jsonPointer } from '../errors.ts'
 
 const maxDepth = 100
 
@@ -16,7 +16,8 @@ export function assertStorable(body: unknown): void {
     for (const [key, child] of Object.entries(value)) {
       if (!Array.isArray(value)) assertText(key, pointer)
       // Positions make up most of what is sent; numbers need no look and no pointer.
-      if (typeof child !== 'number') left.push({ value: child, pointer: `${pointer}/${key}`, depth: depth + 1 })
+      if (typeof child !== 'number')
+        left.push({ value: child, pointer: pointer + jsonPointer([key]), depth: depth + 1 })
     }
   }
 }

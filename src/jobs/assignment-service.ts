@@ -1,7 +1,7 @@
 import { jobTypes } from '../../generated/job-types.ts'
 import type { components } from '../../generated/types.ts'
 import { type Caller, isAdmin } from '../auth/caller.ts'
-import { AppError, invalidRequest } from '../errors.ts'
+import { AppError, invalidRequest, jsonPointer } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { AssignmentRow, AssignmentStore } from './assignment-store.ts'
 import { hashJson } from './idempotency.ts'
@@ -186,7 +186,7 @@ function checkResult(type: JobTypeName, { status, resultPayload, error }: Schema
   const checked = jobType.result.safeParse(resultPayload)
   if (checked.success) return
   const errors = checked.error.issues.map((issue) => ({
-    pointer: `/resultPayload${issue.path.map((step) => `/${String(step)}`).join('')}`,
+    pointer: `/resultPayload${jsonPointer(issue.path)}`,
     detail: issue.message,
   }))
   throw new AppError('invalid_request', `The result does not fit the schema of ${type}.`, { errors })

@@ -12,7 +12,7 @@ interface Declared {
 
 const ajv = new Ajv({ strict: false, allErrors: true })
 addFormats.default(ajv)
-ajv.addSchema({ ...toJsonSchema({ components: contract.components }), $id: 'contract' })
+ajv.addSchema({ ...closed(toJsonSchema({ components: contract.components })), $id: 'contract' })
 
 const operations: Declared[] = Object.entries(contract.paths)
   // Static before templated, as the service has it.
@@ -60,7 +60,7 @@ export async function checkAgainstContract(request: Request, response: Response)
 function validatorOf(name: string, schema: object): ValidateFunction {
   const known = validators.get(name)
   if (known) return known
-  const text = JSON.stringify(toJsonSchema(schema)).replaceAll('"#/components/', '"contract#/components/')
+  const text = JSON.stringify(closed(toJsonSchema(schema))).replaceAll('"#/components/', '"contract#/components/')
   const validate = ajv.compile(JSON.parse(text))
   validators.set(name, validate)
   return validate
@@ -70,6 +70,16 @@ function resolve(response: Responses[string]): Responses[string] {
   if (!response.$ref) return response
   const name = response.$ref.split('/').at(-1) as keyof typeof contract.components.responses
   return contract.components.responses[name] as unknown as Responses[string]
+}
+
+/** Clients must bear members that they do not know; we must not send any: what the contract does not name may be a secret. */
+function closed<T>(schema: T): T {
+  if (Array.isArray(schema)) return schema.map(closed) as T
+  if (!schema || typeof schema !== 'object') return schema
+  const same = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]))
+  if (same.type === 'object' && same.properties && same.additionalProperties === undefined)
+    same.additionalProperties = false
+  return same as T
 }
 
 /** OpenAPI 3.0 differs from JSON Schema in `nullable` and in its boolean exclusive bounds. */
