@@ -46,8 +46,11 @@ export async function openBacking(config: Config, log: Log, publicUrl: () => str
         files: config.S3_BUCKET ? `bucket ${config.S3_BUCKET}` : `${dataDir.path}/objects`,
       },
       async close() {
-        await embedded?.stop()
-        dataDir.close()
+        try {
+          await embedded?.stop()
+        } finally {
+          dataDir.close()
+        }
       },
     }
   } catch (error) {

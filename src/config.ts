@@ -14,7 +14,8 @@ const serviceVariables = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(3000),
-  PUBLIC_URL: address.optional(),
+  // Paths are put behind it.
+  PUBLIC_URL: address.transform((value) => value.replace(/\/+$/, '')).optional(),
   DATA_DIR: z.string().min(1).default('.fieldstation'),
   DATABASE_URL: address.optional(),
   DATABASE_DIRECT_URL: address.optional(),
@@ -47,6 +48,10 @@ const workerVariables = z.object({
   LOG_LEVEL: serviceVariables.shape.LOG_LEVEL,
 })
 
+const databaseVariables = serviceVariables
+  .pick({ DATABASE_URL: true, DATABASE_DIRECT_URL: true })
+  .required({ DATABASE_URL: true })
+
 export type Config = z.output<typeof serviceVariables>
 export type WorkerConfig = z.output<typeof workerVariables>
 export type Environment = Record<string, string | undefined>
@@ -63,8 +68,14 @@ export function readConfig(environment: Environment): Config {
     wrong.push(
       'DATABASE_URL is missing (in production the embedded database must be asked for: EMBEDDED_DATABASE=true)',
     )
+  // Each process would make a key of its own, and refuse the tokens of the others.
+  if (config.NODE_ENV === 'production' && config.DATABASE_URL && !config.JWT_PRIVATE_KEY)
+    wrong.push('JWT_PRIVATE_KEY is missing (in production all processes on one DATABASE_URL share it)')
   return refuse(wrong, config)
 }
+
+/** What migrating a database of one's own needs: no more than where it is. */
+export const readDatabaseConfig = (environment: Environment) => read(databaseVariables, environment)
 
 /** What a worker that runs on its own needs: where the service is, and a key with the scope `jobs:work`. */
 export const readWorkerConfig = (environment: Environment): WorkerConfig => read(workerVariables, environment)
@@ -83,7 +94,13 @@ function read<Schema extends z.ZodType>(schema: Schema, environment: Environment
   )
 }
 
+/** The message names everything that is wrong. */
+export class BadConfiguration extends Error {
+  override name = 'BadConfiguration'
+}
+
 function refuse<T>(wrong: string[], config: T): T {
-  if (wrong.length > 0) throw new Error(`Bad configuration:\n${wrong.map((line) => `  - ${line}`).join('\n')}`)
+  if (wrong.length > 0)
+    throw new BadConfiguration(`Bad configuration:\n${wrong.map((line) => `  - ${line}`).join('\n')}`)
   return config
 }

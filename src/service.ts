@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { newSecret } from './auth/secrets.ts'
 import { openBacking } from './backing.ts'
 import { compose, type Service } from './compose.ts'
 import type { Config } from './config.ts'
+import type { DataDir } from './db/data-dir.ts'
 import { migrate } from './db/migrate.ts'
 import type { Log } from './log.ts'
+import { cleanUp } from './main/clean-up.ts'
+import { startHttpServer } from './main/http-server.ts'
 
 export interface RunningService {
   /** Where clients find it. */
@@ -16,13 +16,11 @@ export interface RunningService {
   places: Record<string, string>
   /** The first admin, if one was made just now: the only time that its password is known. */
   newAdmin: { email: string; password: string } | undefined
-  /** The key of the service's own workers. */
-  workerKey(): Promise<string>
+  /** The key of the service's own workers; none if their account is somebody else's. */
+  workerKey: string | undefined
   /** Answers what is under way, takes nothing new, and lets go of everything. */
   close(): Promise<void>
 }
-
-const drainMs = 10_000
 
 /** Starts the whole service: what it stands on, the schema, the first admin, and the server. */
 export async function startService(config: Config, log: Log): Promise<RunningService> {
@@ -42,28 +40,43 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
       log,
     })
     undo.unshift(() => service.close())
-    const newAdmin = await bootstrapAdmin(service, config, log)
-    const server = await listen(service, config)
-    const { address, port } = server.address() as AddressInfo
-    url ||= `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+    // The port is ours before an admin is made, whose password would be lost with a start that fails; accounts are there before the
+    // first request, which could take their names.
+    const accounts = Promise.withResolvers<void>()
+    const fetch: typeof service.app.fetch = (...call) => accounts.promise.then(() => service.app.fetch(...call))
+    const server = await startHttpServer({ fetch, host: config.HOST, port: config.PORT })
+    undo.unshift(async () => {
+      service.beginShutdown()
+      await server.stop()
+    })
+    const made = await makeAccounts(service, config, backing.dataDir, log)
+    url ||= server.url
+    accounts.resolve()
+    if (server.isOnAllAddresses && !config.PUBLIC_URL)
+      log.warn('links to files lead to this machine alone: set PUBLIC_URL to how clients reach the service', {
+        at: url,
+      })
     log.info('service started', { at: url })
     return {
+      ...made,
       url,
       places: backing.places,
-      newAdmin,
-      workerKey: () => workerKey(service, backing.dataDir),
       async close() {
-        service.beginShutdown()
-        await drain(server)
-        for (const step of undo) await step()
+        await cleanUp(undo, log)
         log.info('service stopped')
       },
     }
   } catch (error) {
-    for (const step of undo) await step().catch((cause: unknown) => log.error('clean-up failed', { error: cause }))
+    // What went wrong first is what is told.
+    await cleanUp(undo, log).catch(() => {})
     throw error
   }
 }
+
+const makeAccounts = async (service: Service, config: Config, dataDir: DataDir, log: Log) => ({
+  newAdmin: await bootstrapAdmin(service, config, log),
+  workerKey: await workerKey(service, dataDir, log),
+})
 
 /** Makes the admin that the configuration names, or one with a password of its own where there is none at all. */
 async function bootstrapAdmin({ users }: Service, { ADMIN_EMAIL, ADMIN_PASSWORD }: Config, log: Log) {
@@ -79,32 +92,14 @@ async function bootstrapAdmin({ users }: Service, { ADMIN_EMAIL, ADMIN_PASSWORD 
 }
 
 /** Kept in the data directory, so that a restart goes on with the same key. */
-async function workerKey(
-  { users, apiKeys }: Service,
-  dataDir: { readOrCreateSecret: (name: string, make: () => string) => Promise<string> },
-) {
+async function workerKey({ users, apiKeys }: Service, dataDir: DataDir, log: Log): Promise<string | undefined> {
+  const email = 'worker@fieldstation.local'
+  const userId = await users.ensureServiceAccount(email, 'Local worker', ['USER', 'WORKER'])
+  if (!userId) {
+    log.warn('the account of the local workers belongs to somebody else: there are none', { email })
+    return undefined
+  }
   const key = await dataDir.readOrCreateSecret('worker-key', () => newSecret('fs_'))
-  const userId = await users.ensureServiceAccount('worker@fieldstation.local', 'Local worker', ['USER', 'WORKER'])
   await apiKeys.adopt(userId, key, 'Local worker', ['jobs:work'])
   return key
-}
-
-function listen({ app }: Service, { HOST, PORT }: Config): Promise<Server> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  // Long-polls and transfers take their time; headers must not.
-  server.requestTimeout = 0
-  server.headersTimeout = 20_000
-  server.keepAliveTimeout = 65_000
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(PORT, HOST, () => resolve(server))
-  })
-}
-
-async function drain(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), drainMs)
-  await closed
-  clearTimeout(timer)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readConfig, readWorkerConfig } from '../src/config.ts'
+import { readConfig, readDatabaseConfig, readWorkerConfig } from '../src/config.ts'
 
 describe('readConfig', () => {
   test('needs nothing', () => {
@@ -28,12 +28,28 @@ describe('readConfig', () => {
     [{ DATABASE_DIRECT_URL: 'postgres://127.0.0.1/x' }, 'needs DATABASE_URL'],
     [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'needs S3_BUCKET'],
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is missing'],
+    [{ NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x' }, 'JWT_PRIVATE_KEY is missing'],
   ])('refuses %j', (environment, reason) => {
     expect(() => readConfig(environment)).toThrow(reason)
   })
 
   test('brings the database along in production when asked by name', () => {
     expect(readConfig({ NODE_ENV: 'production', EMBEDDED_DATABASE: 'true' })).toMatchObject({ EMBEDDED_DATABASE: true })
+  })
+
+  test('takes a public URL with a slash at its end for one without', () => {
+    expect(readConfig({ PUBLIC_URL: 'https://api.reef.example/fieldstation/' })).toMatchObject({
+      PUBLIC_URL: 'https://api.reef.example/fieldstation',
+    })
+  })
+})
+
+describe('readDatabaseConfig', () => {
+  test('needs a database, and no key in production', () => {
+    const environment = { NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x' }
+
+    expect(readDatabaseConfig(environment)).toEqual({ DATABASE_URL: 'postgres://127.0.0.1/x' })
+    expect(() => readDatabaseConfig({})).toThrow('DATABASE_URL is missing')
   })
 })
 

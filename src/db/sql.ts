@@ -45,6 +45,22 @@ export function connect(url: string, { max = 10, isPooled = false, silenceMs = 2
 export const connectForListening = (url: string): Sql =>
   postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, transform: columnCase })
 
+/** postgres.js leaves out a number that is 0. */
+const none = '0' as unknown as number
+
+/**
+ * A connection for migrations. A large table takes them longer than any request may take, and they wait without a word for the one
+ * that migrates already: no deadline of ours, nor one that the role or the database sets.
+ */
+export const connectForMigrating = (url: string): Sql =>
+  postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: 5,
+    transform: columnCase,
+    connection: { statement_timeout: none, lock_timeout: none, idle_in_transaction_session_timeout: none },
+  })
+
 interface Address {
   host: string[]
   port: number[]

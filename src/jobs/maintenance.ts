@@ -3,35 +3,54 @@ import type { Log } from '../log.ts'
 export interface MaintenanceDeps {
   /** Ends leases that have run out. */
   sweep(): Promise<void>
-  /** What is done rarely, by name: purging what has outlived its use. */
+  /** What is done rarely, by name: purging what has outlived its use. One batch a call; `true` means that there is more of it. */
   chores: Record<string, () => Promise<unknown>>
   log: Log
   sweepMs?: number
   choreMs?: number
 }
 
-/** Sweeps once a second, and does the chores every ten minutes. Every process runs this; the work itself bears company. */
+/**
+ * Sweeps once a second, and does the chores every ten minutes. Each has a loop of its own, so that a slow chore holds up neither the
+ * sweep nor the other chores, and none is started before its last run has ended. Every process runs this; the work itself bears company.
+ */
 export function startMaintenance({ sweep, chores, log, sweepMs = 1000, choreMs = 600_000 }: MaintenanceDeps) {
-  let isStopped = false
-  let running = Promise.resolve()
-  const every = (ms: number, name: string, work: () => Promise<unknown>) =>
-    setInterval(() => {
-      running = running
-        .then(async () => {
-          if (!isStopped) await work()
-        })
-        .catch((error: unknown) => log.warn('chore failed', { error, chore: name }))
-    }, ms)
-
-  const timers = [
-    every(sweepMs, 'sweep', sweep),
-    ...Object.entries(chores).map(([name, chore]) => every(choreMs, name, chore)),
+  const loops = [
+    startLoop(sweepMs, sweepMs, 'sweep', sweep, log),
+    ...Object.entries(chores).map(([name, chore]) => startLoop(choreMs, sweepMs, name, chore, log)),
   ]
   return {
+    /** Waits for the batches under way, and for no more. */
     async stop() {
-      isStopped = true
-      for (const timer of timers) clearInterval(timer)
-      await running
+      await Promise.all(loops.map((stop) => stop()))
     },
+  }
+}
+
+/** Works, pauses, works again; with the short pause while there is more to do. Gives what ends it. */
+function startLoop(pauseMs: number, shortPauseMs: number, name: string, work: () => Promise<unknown>, log: Log) {
+  let isStopped = false
+  let underWay: Promise<void> | undefined
+  let timer = setTimeout(run, pauseMs)
+
+  function run() {
+    underWay = once().then((hasMore) => {
+      if (!isStopped) timer = setTimeout(run, hasMore ? shortPauseMs : pauseMs)
+    })
+  }
+
+  async function once(): Promise<boolean> {
+    try {
+      return (await work()) === true
+    } catch (error) {
+      log.warn('chore failed', { error, chore: name })
+      return false
+    }
+  }
+
+  return async () => {
+    isStopped = true
+    clearTimeout(timer)
+    await underWay
   }
 }

@@ -2,12 +2,14 @@ import { readWorkerConfig } from '../config.ts'
 import { createLog } from '../log.ts'
 import { onceStopped } from '../stop.ts'
 import { fieldstationWorker } from '../worker/worker.ts'
+import { runProgram } from './program.ts'
 
-const config = readWorkerConfig(process.env)
-const stopping = new AbortController()
-void onceStopped().then(() => stopping.abort())
-// A service that started this worker and died, however it did, leaves nobody to stop it.
-process.once('disconnect', () => stopping.abort())
-
-await fieldstationWorker(config, createLog(config.LOG_LEVEL, 'worker')).run(stopping.signal)
+await runProgram(async () => {
+  const stopping = new AbortController()
+  void onceStopped().then(() => stopping.abort())
+  // A service that started this worker and died, however it did, leaves nobody to stop it.
+  process.once('disconnect', () => stopping.abort())
+  const config = readWorkerConfig(process.env)
+  await fieldstationWorker(config, createLog(config.LOG_LEVEL, 'worker')).run(stopping.signal)
+})
 process.exit()

@@ -28,10 +28,14 @@ export const userService = (users: UserStore) => ({
     return made ? 'created' : this.createAccount(email, password, roles)
   },
 
-  /** An account that nobody can sign in to, for a program of ours. */
-  async ensureServiceAccount(email: string, name: string, roles: Role[]): Promise<string> {
+  /**
+   * An account that nobody can sign in to, for a program of ours. `undefined` if the email belongs to somebody else: who can sign in
+   * there, or has not all of these roles, must not be handed what the program does.
+   */
+  async ensureServiceAccount(email: string, name: string, roles: Role[]): Promise<string | undefined> {
     const row = (await users.findByEmail(email)) ?? (await users.insert({ id: uuid(), email, name, roles }))
-    return row ? row.id : this.ensureServiceAccount(email, name, roles)
+    if (!row) return this.ensureServiceAccount(email, name, roles)
+    return row.passwordHash === null && roles.every((role) => row.roles.includes(role)) ? row.id : undefined
   },
 
   hasAdmin: () => users.hasAdmin(),

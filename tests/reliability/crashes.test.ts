@@ -3,8 +3,15 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../../sdk/index.ts'
 import { connect } from '../../src/db/sql.ts'
-import { lapse, testJob } from '../support/jobs.ts'
-import { admin, end, startServiceProcess, startWorkerProcess, temporaryFolder } from '../support/processes.ts'
+import { lapse, testJob, untilBlocked } from '../support/jobs.ts'
+import {
+  admin,
+  end,
+  spawnNode,
+  startServiceProcess,
+  startWorkerProcess,
+  temporaryFolder,
+} from '../support/processes.ts'
 import { createDatabase } from '../support/service.ts'
 
 const databaseUrl = await createDatabase()
@@ -43,25 +50,37 @@ describe('kill -9 of the service', () => {
     const client = createClient({ baseUrl: before.url, credentials: admin, retries: 0 })
     const { key } = await client.users.createApiKey({ name: 'worker', scopes: ['jobs:work'] })
     const worker = createClient({ baseUrl: before.url, apiKey: key, retries: 0 })
-    const wishes = Array.from({ length: 40 }, () => ({ job: testJob(), idempotencyKey: randomUUID(), jobId: '' }))
+    const wishes: { job: ReturnType<typeof testJob>; idempotencyKey: string; jobId?: string }[] = []
     const results = new Map<string, string>()
+    let [inFlight, cutOff] = [0, 0]
 
-    // Creates, claims and reports run into the kill wherever they happen to be.
-    const creating = wishes.map(async (wish, index) => {
-      if (index === 25) before.process.kill('SIGKILL')
-      wish.jobId = (await client.jobs.create(wish.job, wish)).jobId
-    })
-    const working = Array.from({ length: 20 }, async () => {
-      const [claim] = await worker.worker.claim({ jobTypes: ['TEST'], waitSeconds: 5 })
+    // Creates, claims and reports go on until the kill, and run into it wherever they happen to be.
+    const asked = async <Answer>(question: Promise<Answer>): Promise<Answer> => {
+      inFlight += 1
+      const answer = await question.finally(() => (inFlight -= 1))
+      const created = wishes.filter(({ jobId }) => jobId).length
+      if (created >= 5 && results.size >= 3 && before.process.kill('SIGKILL')) cutOff ||= inFlight
+      return answer
+    }
+    const create = async () => {
+      const wish: (typeof wishes)[number] = { job: testJob(), idempotencyKey: randomUUID() }
+      wishes.push(wish)
+      wish.jobId = (await asked(client.jobs.create(wish.job, wish))).jobId
+    }
+    const work = async () => {
+      const [claim] = await asked(worker.worker.claim({ jobTypes: ['TEST'], waitSeconds: 5 }))
       if (!claim) return
-      const input = claim.job.inputPayload as { id: number }
-      const { jobId } = await worker.worker.reportResult(claim.assignment.id, {
-        status: 'SUCCEEDED',
-        resultPayload: { id: input.id },
-      })
+      const { id } = claim.job.inputPayload as { id: number }
+      const result = { status: 'SUCCEEDED', resultPayload: { id } } as const
+      const { jobId } = await asked(worker.worker.reportResult(claim.assignment.id, result))
       results.set(jobId, claim.assignment.id)
-    })
-    await Promise.allSettled([...creating, ...working])
+    }
+    const loops = [...Array(6).fill(create), ...Array(6).fill(work)].map(untilCutOff)
+    expect(await Promise.all(loops)).toEqual(loops.map(() => 'connection_failed'))
+    expect(cutOff).toBeGreaterThan(0)
+    expect(wishes.filter(({ jobId }) => jobId).length).toBeGreaterThanOrEqual(5)
+    expect(wishes.filter(({ jobId }) => !jobId).length).toBeGreaterThan(0)
+    expect(results.size).toBeGreaterThanOrEqual(3)
 
     const after = await start()
     const again = createClient({ baseUrl: after.url, credentials: admin })
@@ -88,6 +107,24 @@ describe('kill -9 of the service', () => {
 })
 
 describe('SIGTERM', () => {
+  test('while the service starts stops it in good order', async () => {
+    // The lock under which one process at a time migrates.
+    const migrating = await sql.reserve()
+    await migrating`select pg_advisory_lock(7318402651)`
+    const starting = spawnNode('src/main/node.ts', {
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: join(folder, 'slow'),
+      PORT: '0',
+    })
+    await untilBlocked(sql)
+
+    const ended = end(starting, 'SIGTERM')
+    await migrating`select pg_advisory_unlock(7318402651)`
+    migrating.release()
+
+    expect(await ended).toBe(0)
+  })
+
   test('answers those who wait, and ends with 0', async () => {
     const service = await start({ LOG_LEVEL: 'debug' })
     const client = createClient({ baseUrl: service.url, credentials: admin, retries: 0 })
@@ -114,6 +151,15 @@ describe('SIGTERM', () => {
     await end(service.process, 'SIGTERM')
   })
 })
+
+/** Does it again and again, and gives the code of the error that ended it. */
+async function untilCutOff(work: () => Promise<void>): Promise<string> {
+  try {
+    for (;;) await work()
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
 
 /** Until a worker has the job. */
 async function running({ jobs }: Client, jobId: string): Promise<void> {

@@ -3,14 +3,27 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll } from 'vitest'
 
 export const admin = { email: 'admin@reef.example', password: 'slow-tides-carry-sand' }
 
+const children = new Set<ChildProcess>()
+const folders = new Set<string>()
+
+// Here and not where they are made: a hook that is registered within a test is never called.
+afterAll(async () => {
+  // Not killed: a service that is leaves its database running.
+  await Promise.all([...children].filter(isAlive).map((child) => end(child, 'SIGTERM')))
+  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+})
+
+const isAlive = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null
+
 /** A folder that goes when the tests are over. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldstation-process-'))
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  folders.add(folder)
   return folder
 }
 
@@ -19,18 +32,25 @@ export interface ServiceProcess {
   process: ChildProcess
   /** Until it has printed this. */
   printed(text: string): Promise<void>
+  /** The first group of this, once it has been printed. */
+  found(pattern: RegExp): Promise<string>
+  /** All that it has printed so far. */
+  output(): string
 }
 
 /** The service as `npm start` runs it, in a process of its own, without workers unless asked for. */
-export async function startServiceProcess(environment: Record<string, string>): Promise<ServiceProcess> {
-  const env = {
+export const startServiceProcess = (environment: Record<string, string>): Promise<ServiceProcess> =>
+  startBareServiceProcess({
     PORT: '0',
     LOCAL_WORKERS: '0',
     LOG_LEVEL: 'warn',
     ADMIN_EMAIL: admin.email,
     ADMIN_PASSWORD: admin.password,
     ...environment,
-  }
+  })
+
+/** The same with this configuration and no more. */
+export async function startBareServiceProcess(env: Record<string, string>): Promise<ServiceProcess> {
   const child = spawnNode('src/main/node.ts', env)
   let output = ''
   const printed = (pattern: RegExp) =>
@@ -53,6 +73,8 @@ export async function startServiceProcess(environment: Record<string, string>): 
     url,
     process: child,
     printed: async (text) => void (await printed(new RegExp(`(${text})`))),
+    found: printed,
+    output: () => output,
   }
 }
 
@@ -71,6 +93,14 @@ export async function startWorkerProcess(url: string, apiKey: string): Promise<C
   return child
 }
 
+/** Runs a program to its end. */
+export async function run(file: string, env: Record<string, string>): Promise<{ code: number | null; errors: string }> {
+  const child = spawnNode(file, env)
+  child.stdout!.resume()
+  const [errors] = await Promise.all([text(child.stderr!), once(child, 'close')])
+  return { code: child.exitCode, errors }
+}
+
 /** Ends a process, and gives how it ended. */
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
   const exit = once(child, 'exit')
@@ -79,10 +109,8 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   return code ?? by!
 }
 
-function spawnNode(file: string, env: Record<string, string>): ChildProcess {
+export function spawnNode(file: string, env: Record<string, string>): ChildProcess {
   const child = fork(file, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  afterAll(() => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-  })
+  children.add(child)
   return child
 }

@@ -1,0 +1,2 @@
+/** Stands in for a worker that cannot start. */
+process.exit(3)
