@@ -288,6 +288,14 @@ describe('heartbeat', () => {
     expect(after.expiresAt).toBe(after.deadlineAt)
   })
 
+  test('takes the smallest of numbers for progress', async () => {
+    const { id, jobId } = await heldJob()
+
+    await worker.client.worker.heartbeat(id, { progress: 5e-324 })
+
+    expect(await ana.client.jobs.get(jobId)).toMatchObject({ progress: 5e-324 })
+  })
+
   test('does not revive a lease that has run out', async () => {
     const { id, jobId } = await heldJob()
     await lapse(sql, jobId)
@@ -357,6 +365,15 @@ describe('reportResult', () => {
     }
 
     expect(await ana.client.jobs.get(jobId)).toMatchObject({ status: 'FAILED', attempts: 3, error })
+  })
+
+  test('refuses what belongs into a file', async () => {
+    const { id, result } = await heldJob()
+    const metadata = { huge: 'x'.repeat(300_000) }
+
+    const refusal = worker.client.worker.reportResult(id, { ...succeeded(result), metadata })
+
+    await expect(refusal).rejects.toMatchObject({ status: 413, errors: [{ pointer: '/metadata' }] })
   })
 
   test('holds a result against its schema, and lets the worker try again', async () => {

@@ -232,6 +232,17 @@ describe('createApiKey', () => {
     await expect(worker.client.worker.poll()).rejects.toMatchObject({ status: 403 })
   })
 
+  test('refuses an expiry that no calendar has', async () => {
+    const ana = await service.person()
+    const creating = ana.client.users.createApiKey({
+      name: 'x',
+      scopes: ['jobs:read'],
+      expiresAt: '9999-12-31T23:59:59-01:00',
+    })
+
+    await expect(creating).rejects.toMatchObject({ errors: [{ pointer: '/expiresAt' }] })
+  })
+
   test('refuses an expiry in the past, and an expired key', async () => {
     const ana = await service.person()
     const past = ana.client.users.createApiKey({ name: 'x', scopes: ['jobs:read'], expiresAt: '2020-01-01T00:00:00Z' })

@@ -63,6 +63,29 @@ describe('every failure is a problem', () => {
     if (pointer) expect(refusal.errors[0].pointer).toBe(pointer)
   })
 
+  test('a number beyond all bounds', async () => {
+    const { token } = await service.person()
+    const body =
+      '{"polygon":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]},"properties":{"deep":[1e400]}}'
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+
+    const response = await service.send('/api/polygons', { method: 'POST', headers, body })
+
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ errors: [{ pointer: '/properties/deep/0' }] })
+  })
+
+  test('more faults than can be listed', async () => {
+    const { token } = await service.person()
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+    const body = `{"polygon":{"type":"Polygon","coordinates":[[${'0,'.repeat(400_000)}0]]}}`
+
+    const response = await service.send('/api/polygons', { method: 'POST', headers, body })
+
+    expect(response.status).toBe(400)
+    expect((await response.json()).errors.length).toBeLessThanOrEqual(100)
+  })
+
   test('what is a bug of ours tells nothing', async () => {
     const ana = await service.person()
     await service.sql`alter table polygons rename to polygons_gone`

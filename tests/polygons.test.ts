@@ -145,6 +145,20 @@ describe('listPolygons', () => {
   })
 })
 
+describe('a page of very large polygons', () => {
+  test('holds fewer of them, and leaves none out', async () => {
+    const { client, id } = await service.person()
+    const ids: string[] = []
+    for (let n = 0; n < 5; n++) ids.unshift((await client.polygons.create(lagoon())).id)
+    await service.sql`update polygons set size_bytes = 5 * 1024 * 1024 where user_id = ${id}`
+
+    const page = await client.polygons.list()
+
+    expect(page.items.length).toBeLessThan(5)
+    expect(await Array.fromAsync(client.polygons.listAll(), (polygon) => polygon.id)).toEqual(ids)
+  })
+})
+
 describe('replacePolygon', () => {
   test('replaces all of it', async () => {
     const { client } = await service.person()

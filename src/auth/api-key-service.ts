@@ -14,6 +14,9 @@ export interface ApiKeyServiceDeps {
   onKeyRevoked(apiKeyId: string): void
 }
 
+/** The last instant that RFC 3339 can write in UTC. */
+const latest = Date.parse('9999-12-31T23:59:59.999Z')
+
 export const apiKeyService = ({ apiKeys, onKeyRevoked }: ApiKeyServiceDeps) => ({
   /** Nobody hands on a right that they do not have: taking jobs is for workers and admins. */
   async create(
@@ -25,6 +28,7 @@ export const apiKeyService = ({ apiKeys, onKeyRevoked }: ApiKeyServiceDeps) => (
       throw new AppError('forbidden', 'Only people with the role WORKER or ADMIN can give the scope jobs:work.')
     }
     if (expiresAt && Date.parse(expiresAt) <= Date.now()) throw invalidRequest('/expiresAt', 'That is in the past.')
+    if (expiresAt && Date.parse(expiresAt) > latest) throw invalidRequest('/expiresAt', 'That is after the year 9999.')
     const key = newSecret('fs_')
     const row = await apiKeys.insert({
       id: uuid(),

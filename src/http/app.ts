@@ -5,7 +5,7 @@ import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import type { Caller } from '../auth/caller.ts'
-import { AppError } from '../errors.ts'
+import { AppError, invalidRequest } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { bind, type ServiceEnv } from './bind.ts'
 import { compressed } from './compression.ts'
@@ -90,7 +90,12 @@ export function createApp(deps: AppDeps) {
   })
 
   app.notFound((c) => problemResponse(c, new AppError('not_found', `There is nothing at ${c.req.path}.`)))
-  app.onError((error, c) => problemResponse(c, toAppError(error, log, c.var.requestId, deps.explainOutage)))
+  app.onError((error, c) => {
+    // zod gathers every fault, and a body of a million faults overflows its stack.
+    const isFlood = c.var.isValidating === true && error instanceof RangeError
+    const known = isFlood ? invalidRequest('', 'The request has more faults than can be listed.') : error
+    return problemResponse(c, toAppError(known, log, c.var.requestId, deps.explainOutage))
+  })
   return app
 }
 

@@ -11,7 +11,7 @@ import { invalidInput } from './problem.ts'
 import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
-  Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal }
+  Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal; isValidating?: boolean }
 }
 
 export interface Binding {
@@ -51,12 +51,16 @@ export function bind({ app, handlers, authenticate }: Binding): void {
         checkAccess(access, caller)
       }
       if (hasBody) requireJson(c)
+      c.set('isValidating', true)
       await next()
     }
     // The library's own check of the handler stops at the first response without JSON; `Handlers` has checked this one.
     app.openapi(
       { ...route, middleware: admit } as never,
-      (async (c: Context<ServiceEnv>) => answer(c, await handle(requestOf(c)))) as never,
+      (async (c: Context<ServiceEnv>) => {
+        c.set('isValidating', false)
+        return answer(c, await handle(requestOf(c)))
+      }) as never,
       ((result: { success: boolean; target: string; error: never }) => {
         if (!result.success) throw invalidInput(result.error, result.target)
       }) as never,

@@ -8,6 +8,7 @@ import { hashJson } from './idempotency.ts'
 import type { JobChanges } from './job-changes.ts'
 import type { JobFile, JobTypeName } from './job-rows.ts'
 import type { JobSettlement } from './job-settlement.ts'
+import { assertSmall } from './payload-size.ts'
 
 type Schemas = components['schemas']
 
@@ -116,6 +117,8 @@ export const assignmentService = ({ assignments, store, settlement, changes }: A
       const row = await held(caller, id)
       const reportHash = hashJson(report)
       if (!row.isLive) return repeated(row, reportHash)
+      assertSmall(report.resultPayload, '/resultPayload')
+      assertSmall(report.metadata, '/metadata')
       checkResult(row.type, report)
       const isSuccess = report.status === 'SUCCEEDED'
       const files = isSuccess && row.hasFiles ? await arrivedFiles(id) : []

@@ -84,8 +84,8 @@ export const assignmentStore = (sql: Sql) => {
           set
             lease_expires_at = least(now() + make_interval(secs => ${leaseSeconds}), j.deadline_at),
             updated_at = now(),
-            progress = coalesce(${progress}::real, j.progress),
-            last_event_id = j.last_event_id + (${progress}::real is not null)::integer
+            progress = coalesce(${progress}::float8, j.progress),
+            last_event_id = j.last_event_id + (${progress}::float8 is not null)::integer
           from owned
           where j.id = owned.id
           returning j.id, j.lease_expires_at, j.deadline_at, j.last_event_id
@@ -95,7 +95,7 @@ export const assignmentStore = (sql: Sql) => {
           insert into job_events (job_id, id, kind, data)
           select id, last_event_id, 'progress', jsonb_build_object('progress', ${progress}::float8)
           from job
-          where ${progress}::real is not null
+          where ${progress}::float8 is not null
         )
         select id as job_id, lease_expires_at, deadline_at
         from job

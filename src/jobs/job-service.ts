@@ -20,6 +20,7 @@ import {
 } from './job-rows.ts'
 import type { JobSettlement } from './job-settlement.ts'
 import type { JobRequestRow, JobStore, NewJob } from './job-store.ts'
+import { assertSmall } from './payload-size.ts'
 import type { ReadyJobs } from './ready-jobs.ts'
 
 type Schemas = components['schemas']
@@ -111,6 +112,7 @@ export const jobService = (deps: JobServiceDeps) => {
       if (priority === 'HIGH' && !isAdmin(caller))
         throw new AppError('priority_reserved', 'The priority HIGH is for admins.')
 
+      assertSmall(inputPayload, '/inputPayload')
       const start = async (tx: Tx) => {
         const resolve = resolvers[type] as InputResolver<JobTypeName> | undefined
         const { resolved, files } = (await resolve?.(inputPayload as never, caller, tx)) ?? {

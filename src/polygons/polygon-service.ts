@@ -36,8 +36,8 @@ export const polygonService = (polygons: PolygonStore) => {
     },
 
     async list(caller: Caller, query: PageQuery): Promise<Schemas['PolygonPage']> {
-      const rows = await polygons.page(ownerFor(caller), query.limit + 1, startOf(query))
-      return pageOf(rows, query.limit, toPolygon)
+      const { rows, isCut } = await polygons.page(ownerFor(caller), query.limit + 1, startOf(query))
+      return pageOf(rows, isCut ? rows.length - 1 : query.limit, toPolygon)
     },
 
     async replace(

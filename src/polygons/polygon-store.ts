@@ -18,6 +18,11 @@ export type PolygonContent = Pick<PolygonRow, 'geometry' | 'name' | 'description
 /** Whose polygons: one person's, or everyone's. */
 export type Owner = string | undefined
 
+/** More than two of the largest polygons, so that a page always gets ahead. */
+const pageBytes = 16 * 1024 * 1024
+
+const sizeOf = (geometry: Area): number => JSON.stringify(geometry).length
+
 export const polygonStore = (sql: Sql) => {
   const columns = sql`id, user_id, geometry, name, description, properties, version, created_at, updated_at`
   const owned = (owner: Owner) => (owner ? sql`user_id = ${owner}` : sql`true`)
@@ -30,8 +35,8 @@ export const polygonStore = (sql: Sql) => {
       { geometry, name, description, properties }: PolygonContent,
     ): Promise<PolygonRow> {
       const [row] = await sql<PolygonRow[]>`
-        insert into polygons (id, user_id, geometry, name, description, properties)
-        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${name}, ${description}, ${sql.json(properties as never)})
+        insert into polygons (id, user_id, geometry, size_bytes, name, description, properties)
+        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${sizeOf(geometry)}, ${name}, ${description}, ${sql.json(properties as never)})
         returning ${columns}
       `
       return row!
@@ -46,14 +51,28 @@ export const polygonStore = (sql: Sql) => {
       return row
     },
 
-    async page(owner: Owner, limit: number, beforeId: string | undefined): Promise<PolygonRow[]> {
-      return sql<PolygonRow[]>`
-        select ${columns}
-        from polygons
-        where ${owned(owner)} and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+    /** Newest first, and no more than fit into a page of bounded size. `isCut`: the last one is the first that did not fit. */
+    async page(
+      owner: Owner,
+      limit: number,
+      beforeId: string | undefined,
+    ): Promise<{ rows: PolygonRow[]; isCut: boolean }> {
+      const rows = await sql<(PolygonRow & { found: number })[]>`
+        select ${columns}, found
+        from (
+          select *, sum(size_bytes) over (order by id desc) - size_bytes as bytes_before, count(*) over ()::integer as found
+          from (
+            select *
+            from polygons
+            where ${owned(owner)} and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+            order by id desc
+            limit ${limit}
+          ) newest
+        ) sized
+        where bytes_before < ${pageBytes}
         order by id desc
-        limit ${limit}
       `
+      return { rows, isCut: rows.length < (rows[0]?.found ?? 0) }
     },
 
     /** `undefined` if there is no such polygon at that version. */
@@ -68,6 +87,7 @@ export const polygonStore = (sql: Sql) => {
         update polygons
         set
           geometry = ${sql.json(geometry as never)},
+          size_bytes = ${sizeOf(geometry)},
           name = ${name},
           description = ${description},
           properties = ${sql.json(properties as never)},

@@ -9,7 +9,7 @@ create table jobs (
   attempts smallint not null default 0,
   max_attempts smallint not null,
   last_event_id integer not null default 0,
-  progress real,
+  progress double precision,
   assignment_id uuid,
   lease_expires_at timestamptz,
   deadline_at timestamptz,
