@@ -7,7 +7,7 @@ import { Authenticator } from './auth/authenticator.ts'
 import { sessionStore } from './auth/session-store.ts'
 import { isDatabaseDown } from './db/failures.ts'
 import { createSignals } from './db/signals.ts'
-import { connect, connectForListening } from './db/sql.ts'
+import { connect, connectForSignals } from './db/sql.ts'
 import { createApp } from './http/app.ts'
 import { assignmentService } from './jobs/assignment-service.ts'
 import { assignmentStore } from './jobs/assignment-store.ts'
@@ -58,8 +58,8 @@ export type Service = Awaited<ReturnType<typeof compose>>
 export async function compose(parts: Parts) {
   const { store, log } = parts
   const sql = connect(parts.databaseUrl, { max: parts.poolSize, isPooled: parts.databaseDirectUrl !== undefined })
-  const listener = connectForListening(parts.databaseDirectUrl ?? parts.databaseUrl)
-  const signals = await createSignals({ sql, listener, log })
+  const wire = connectForSignals(parts.databaseDirectUrl ?? parts.databaseUrl)
+  const signals = await createSignals({ wire, log })
   const shutdown = new AbortController()
 
   const [users, sessions, apiKeyRows] = [userStore(sql), sessionStore(sql), apiKeyStore(sql)]

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import type { Sql } from './sql.ts'
 
@@ -14,20 +15,13 @@ export interface Signals {
 const channel = 'fieldstation'
 /** PostgreSQL takes 8,000 bytes a notification. */
 const batchSize = 90
+const gatherMs = 4
 
 /**
- * Signals over LISTEN and NOTIFY. What is published while a notification is on its way goes out together with the next one, so that
- * a busy service notifies as often as one round trip allows and no more. Without `listener` (behind a pooler) only this process hears.
+ * Signals over LISTEN and NOTIFY, on connections of their own. What is published within a few milliseconds goes out together: each
+ * notification is a commit, and a busy service would commit more of them than jobs. This process hears at once all the same.
  */
-export async function createSignals({
-  sql,
-  listener,
-  log,
-}: {
-  sql: Sql
-  listener: Sql | undefined
-  log: Log
-}): Promise<Signals> {
+export async function createSignals({ wire, log }: { wire: Sql; log: Log }): Promise<Signals> {
   const self = randomUUID()
   const listeners: Parameters<Signals['subscribe']>[0][] = []
   const waiting = new Set<string>()
@@ -37,7 +31,7 @@ export async function createSignals({
     for (const topic of topics) for (const { onTopic } of listeners) onTopic(topic)
   }
 
-  await listener?.listen(
+  await wire.listen(
     channel,
     (payload) => {
       const [origin, ...topics] = payload.split(' ')
@@ -49,12 +43,12 @@ export async function createSignals({
   )
 
   async function send() {
-    await new Promise(setImmediate)
     while (waiting.size > 0) {
+      await sleep(gatherMs)
       const topics = [...waiting].slice(0, batchSize)
       for (const topic of topics) waiting.delete(topic)
       try {
-        await sql`select pg_notify(${channel}, ${[self, ...topics].join(' ')})`
+        await wire`select pg_notify(${channel}, ${[self, ...topics].join(' ')})`
       } catch (error) {
         // Those who wait look for themselves from time to time.
         log.warn('notification lost', { error })
@@ -66,14 +60,13 @@ export async function createSignals({
   return {
     publish(topic) {
       tell([topic])
-      if (!listener) return
       waiting.add(topic)
       sending ??= send()
     },
     subscribe: (entry) => void listeners.push(entry),
     async close() {
       await sending
-      await listener?.end({ timeout: 1 })
+      await wire.end({ timeout: 1 })
     },
   }
 }

@@ -41,9 +41,18 @@ export function connect(url: string, { max = 10, isPooled = false, silenceMs = 2
   } as postgres.Options<Record<string, postgres.PostgresType>>)
 }
 
-/** A connection for LISTEN: it is silent by nature, so silence does not end it. */
-export const connectForListening = (url: string): Sql =>
-  postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, transform: columnCase })
+/**
+ * For LISTEN and NOTIFY. It is silent by nature, so silence does not end it; and a notification is no news worth a flush of the log to
+ * the disk.
+ */
+export const connectForSignals = (url: string): Sql =>
+  postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: 5,
+    transform: columnCase,
+    connection: { synchronous_commit: 'off' },
+  } as postgres.Options<Record<string, postgres.PostgresType>>)
 
 /** postgres.js leaves out a number that is 0. */
 const none = '0' as unknown as number

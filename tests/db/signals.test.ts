@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { createSignals, type Signals } from '../../src/db/signals.ts'
-import { connect, connectForListening } from '../../src/db/sql.ts'
+import { connect, connectForSignals } from '../../src/db/sql.ts'
 import { ReadyJobs } from '../../src/jobs/ready-jobs.ts'
 import { createDatabase, memoryLog } from '../support/service.ts'
 
 const databaseUrl = await createDatabase()
 const sql = connect(databaseUrl)
 const log = memoryLog()
-const open = () => createSignals({ sql, listener: connectForListening(databaseUrl), log })
+const open = () => createSignals({ wire: connectForSignals(databaseUrl), log })
 const [here, there] = [await open(), await open()]
 afterAll(async () => {
   await Promise.all([here.close(), there.close()])
