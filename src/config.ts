@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 
 const flag = z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value))
@@ -9,6 +10,15 @@ const list = z.string().transform((value) =>
     .filter(Boolean),
 )
 const address = z.string().refine((value) => URL.canParse(value), 'is not a URL')
+
+/** Whether the first key, at least, can be read. Variables often carry PEM with its line breaks written as `\n`. */
+function holdsRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem.replaceAll('\\n', '\n')).asymmetricKeyType === 'rsa'
+  } catch {
+    return false
+  }
+}
 
 const serviceVariables = z.object({
   NODE_ENV: z.string().default('development'),
@@ -25,7 +35,7 @@ const serviceVariables = z.object({
   S3_ENDPOINT: address.optional(),
   S3_PREFIX: z.string().default(''),
   AWS_REGION: z.string().min(1).default('us-east-1'),
-  JWT_PRIVATE_KEY: z.string().min(1).optional(),
+  JWT_PRIVATE_KEY: z.string().refine(holdsRsaKey, 'no RSA private key in PEM').optional(),
   ALLOW_REGISTRATION: flag.default(true),
   ADMIN_EMAIL: z.email().optional(),
   ADMIN_PASSWORD: z.string().min(12).max(200).optional(),

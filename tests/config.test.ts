@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { generateSigningKey } from '../src/auth/access-tokens.ts'
 import { readConfig, readDatabaseConfig, readWorkerConfig } from '../src/config.ts'
 
 describe('readConfig', () => {
@@ -29,6 +30,7 @@ describe('readConfig', () => {
     [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'needs S3_BUCKET'],
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is missing'],
     [{ NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x' }, 'JWT_PRIVATE_KEY is missing'],
+    [{ JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----' }, 'no RSA private key'],
   ])('refuses %j', (environment, reason) => {
     expect(() => readConfig(environment)).toThrow(reason)
   })
@@ -51,6 +53,12 @@ describe('readDatabaseConfig', () => {
     expect(readDatabaseConfig(environment)).toEqual({ DATABASE_URL: 'postgres://127.0.0.1/x' })
     expect(() => readDatabaseConfig({})).toThrow('DATABASE_URL is missing')
   })
+})
+
+test('a signing key may have its line breaks written out', () => {
+  const pem = generateSigningKey().replaceAll('\n', '\\n')
+
+  expect(readConfig({ JWT_PRIVATE_KEY: pem }).JWT_PRIVATE_KEY).toBe(pem)
 })
 
 describe('readWorkerConfig', () => {

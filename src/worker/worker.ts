@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createWorker, type JobHandlers, type Worker } from '../../sdk/node.ts'
-import type { WorkerConfig } from '../config.ts'
+import { BadConfiguration, type WorkerConfig } from '../config.ts'
 import type { Log } from '../log.ts'
 import { assessRegionJob, findSitesJob } from './handlers/assessments.ts'
 import { inspectRasterJob } from './handlers/raster-inspection.ts'
@@ -32,7 +32,7 @@ function chosen(types: string[] | undefined): JobHandlers {
   if (!types) return workerHandlers
   const unknown = types.filter((type) => !(type in workerHandlers))
   if (unknown.length > 0)
-    throw new Error(
+    throw new BadConfiguration(
       `WORKER_JOB_TYPES names ${unknown.join(', ')}; this worker knows ${Object.keys(workerHandlers).join(', ')}.`,
     )
   return Object.fromEntries(Object.entries(workerHandlers).filter(([type]) => types.includes(type)))
