@@ -26,7 +26,8 @@ describe('a start that cannot be is refused with a sentence', () => {
     ['src/main/worker.ts', {}, 'FIELDSTATION_URL is missing'],
     ['src/main/migrate.ts', {}, 'DATABASE_URL is missing'],
     ['src/main/migrate.ts', { DATABASE_URL: unreachable }, 'The database at 127.0.0.1:1 cannot be used'],
-    ['scripts/rotate-key.ts', { JWT_PRIVATE_KEY: 'PEM' }, 'JWT_PRIVATE_KEY is set'],
+    ['src/main/node.ts', { JWT_PRIVATE_KEY: 'PEM' }, 'JWT_PRIVATE_KEY is wrong'],
+    ['scripts/rotate-key.ts', { JWT_PRIVATE_KEY: generateSigningKey() }, 'JWT_PRIVATE_KEY is set'],
     ['scripts/rotate-key.ts', { DATA_DIR: '/nowhere' }, '/nowhere/jwt-key.pem is not there'],
   ])('%s %j', async (file, env, sentence) => {
     expect(await refusal(file, env)).toContain(sentence)
