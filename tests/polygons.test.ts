@@ -146,6 +146,14 @@ describe('listPolygons', () => {
 })
 
 describe('a page of very large polygons', () => {
+  test('counts what is kept with them', async () => {
+    const { client, id } = await service.person()
+
+    await client.polygons.create(lagoon({ properties: { huge: 'x'.repeat(500_000) } }))
+
+    expect(await service.sql`select from polygons where user_id = ${id} and size_bytes > 500000`).toHaveLength(1)
+  })
+
   test('holds fewer of them, and leaves none out', async () => {
     const { client, id } = await service.person()
     const ids: string[] = []

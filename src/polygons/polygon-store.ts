@@ -21,7 +21,7 @@ export type Owner = string | undefined
 /** More than two of the largest polygons, so that a page always gets ahead. */
 const pageBytes = 16 * 1024 * 1024
 
-const sizeOf = (geometry: Area): number => JSON.stringify(geometry).length
+const sizeOf = (...parts: object[]): number => JSON.stringify(parts).length
 
 export const polygonStore = (sql: Sql) => {
   const columns = sql`id, user_id, geometry, name, description, properties, version, created_at, updated_at`
@@ -36,7 +36,7 @@ export const polygonStore = (sql: Sql) => {
     ): Promise<PolygonRow> {
       const [row] = await sql<PolygonRow[]>`
         insert into polygons (id, user_id, geometry, size_bytes, name, description, properties)
-        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${sizeOf(geometry)}, ${name}, ${description}, ${sql.json(properties as never)})
+        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${sizeOf(geometry, properties)}, ${name}, ${description}, ${sql.json(properties as never)})
         returning ${columns}
       `
       return row!
@@ -87,7 +87,7 @@ export const polygonStore = (sql: Sql) => {
         update polygons
         set
           geometry = ${sql.json(geometry as never)},
-          size_bytes = ${sizeOf(geometry)},
+          size_bytes = ${sizeOf(geometry, properties)},
           name = ${name},
           description = ${description},
           properties = ${sql.json(properties as never)},

@@ -2,7 +2,7 @@ create table polygons (
   id uuid primary key,
   user_id uuid not null references users on delete cascade,
   geometry jsonb not null,
-  -- Of the geometry as JSON: pages of polygons are bounded by it.
+  -- Of geometry and properties as JSON: pages of polygons are bounded by it.
   size_bytes integer not null,
   name text,
   description text,
