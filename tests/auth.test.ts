@@ -81,6 +81,22 @@ describe('login', () => {
   })
 })
 
+describe('a flood of logins', () => {
+  test('is turned away at the end of the line, with a word on when to come back', async () => {
+    const logins = Array.from({ length: 130 }, () =>
+      service
+        .client()
+        .auth.login({ email: newEmail(), password })
+        .catch((error) => error),
+    )
+
+    const codes = (await Promise.all(logins)).map(({ code }) => code)
+
+    expect(codes.filter((code) => code === 'service_unavailable').length).toBeGreaterThan(0)
+    expect(codes.filter((code) => code === 'invalid_credentials').length).toBeGreaterThan(90)
+  })
+})
+
 describe('refreshToken', () => {
   test('gives new tokens, and the old one is used up', async () => {
     const email = await registered()

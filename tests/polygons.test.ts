@@ -146,12 +146,19 @@ describe('listPolygons', () => {
 })
 
 describe('a page of very large polygons', () => {
+  test('is not made of what is kept with them', async () => {
+    const { client } = await service.person()
+    const creating = client.polygons.create(lagoon({ properties: { huge: 'x'.repeat(70_000) } }))
+
+    await expect(creating).rejects.toMatchObject({ status: 413, code: 'payload_too_large' })
+  })
+
   test('counts what is kept with them', async () => {
     const { client, id } = await service.person()
 
-    await client.polygons.create(lagoon({ properties: { huge: 'x'.repeat(500_000) } }))
+    await client.polygons.create(lagoon({ properties: { large: 'x'.repeat(60_000) } }))
 
-    expect(await service.sql`select from polygons where user_id = ${id} and size_bytes > 500000`).toHaveLength(1)
+    expect(await service.sql`select from polygons where user_id = ${id} and size_bytes > 60000`).toHaveLength(1)
   })
 
   test('holds fewer of them, and leaves none out', async () => {

@@ -1,7 +1,29 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { AppError } from '../errors.ts'
 
-const derive = promisify(argon2)
+const argon2id = promisify(argon2)
+/** Hashing fills the threads that files are read with: a few at once leave some free, and a long line is turned away. */
+const maxRunning = 2
+const maxWaiting = 100
+let running = 0
+const line: (() => void)[] = []
+
+const derive: typeof argon2id = async (...parameters) => {
+  if (running >= maxRunning) {
+    if (line.length >= maxWaiting)
+      throw new AppError('service_unavailable', 'Too many are signing in just now.', { retryAfterSeconds: 5 })
+    await new Promise<void>((resolve) => line.push(resolve))
+  } else running += 1
+  try {
+    return await argon2id(...parameters)
+  } finally {
+    const next = line.shift()
+    if (next) next()
+    else running -= 1
+  }
+}
+
 /** OWASP's second argon2id setting: 19 MiB, two passes, one lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 }
 const tagLength = 32

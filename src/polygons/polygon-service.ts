@@ -66,6 +66,8 @@ export const polygonService = (polygons: PolygonStore) => {
 
 export type PolygonService = ReturnType<typeof polygonService>
 
+const maxPropertiesBytes = 64 * 1024
+
 const ownerFor = (caller: Caller): Owner => (isAdmin(caller) ? undefined : caller.userId)
 
 const etagOf = ({ version }: PolygonRow) => `"${version}"`
@@ -81,11 +83,14 @@ function versionOf(ifMatch: string | undefined): number | undefined {
 
 function toContent({ polygon, name, description, properties }: Schemas['PolygonWrite']): PolygonContent {
   const featureProperties = polygon.type === 'Feature' ? polygon.properties : undefined
+  const kept = properties ?? featureProperties ?? {}
+  if (JSON.stringify(kept).length > maxPropertiesBytes)
+    throw new AppError('payload_too_large', `Properties may have at most ${maxPropertiesBytes} bytes as JSON.`)
   return {
     geometry: toArea(polygon, '/polygon'),
     name: name ?? null,
     description: description ?? null,
-    properties: properties ?? featureProperties ?? {},
+    properties: kept,
   }
 }
 

@@ -68,17 +68,12 @@ export async function findSites(options: SuitabilityOptions): Promise<Suitabilit
   }
   const size = siteSize(grid, options)
   const { siteWidth, siteHeight } = size
-  const minimumCount = fewestSuitable(siteWidth * siteHeight, threshold)
+  // A site larger than the grid is nowhere, and its cells may be more than can be counted.
+  const fits = siteWidth <= grid.width && siteHeight <= grid.height
+  const minimumCount = fits ? fewestSuitable(siteWidth * siteHeight, threshold) : Number.POSITIVE_INFINITY
   onLog?.(`searching sites of ${siteWidth} x ${siteHeight} cells with at least ${minimumCount} suitable ones`)
-  const { sites, truncated } = await searchSites({
-    suitable,
-    barred,
-    siteWidth,
-    siteHeight,
-    minimumCount,
-    maxSites,
-    signal,
-  })
+  const search = { suitable, barred, siteWidth, siteHeight, minimumCount, maxSites, signal }
+  const { sites, truncated } = fits ? await searchSites(search) : { sites: [], truncated: false }
   onProgress?.(0.7)
   const frame = { sites, siteWidth, siteHeight }
   const steps = { signal, onProgress: (fraction: number) => onProgress?.(0.7 + 0.25 * fraction) }

@@ -238,6 +238,7 @@ describe('findSites', () => {
 
   test('finds none that is larger than the raster', async () => {
     expect((await run({ xDist: 10_000 })).summary.sites).toBe(0)
+    expect((await run({ xDist: 1e12, yDist: 1e12, threshold: 0.9031999999999939 })).summary.sites).toBe(0)
   })
 
   test('says the same every time', async () => {
