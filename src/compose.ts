@@ -77,6 +77,7 @@ export async function compose(parts: Parts) {
   const { isRegistrationOpen } = parts
   const auth = authService({ sql, users, sessions, tokens, log, isRegistrationOpen, onSessionEnded: forget })
   const apiKeys = apiKeyService({ apiKeys: apiKeyRows, onKeyRevoked: forget })
+  const people = userService(users)
   const polygons = polygonService(polygonRows)
 
   const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes })
@@ -100,7 +101,7 @@ export async function compose(parts: Parts) {
   const app = createApp({
     auth,
     tokens,
-    users: userService(users),
+    users: people,
     apiKeys,
     polygons,
     regions: regionService({ regions, layers: layerRows }),
@@ -129,7 +130,7 @@ export async function compose(parts: Parts) {
 
   return {
     app,
-    users: userService(users),
+    users: people,
     apiKeys,
     sql,
     settlement,

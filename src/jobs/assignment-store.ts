@@ -49,6 +49,15 @@ export const assignmentStore = (sql: Sql) => {
     for update
   `
 
+  /** What every way out of a lease does to the job's row. */
+  const leaseGivenUp = sql`
+    assignment_id = null,
+    lease_expires_at = null,
+    deadline_at = null,
+    updated_at = now(),
+    last_event_id = j.last_event_id + 1
+  `
+
   /** Each attempt waits twice as long as the one before, up to five minutes, and half of that is chance, so that no herd returns. */
   const nextAttemptAt = sql`now() + make_interval(secs => least(power(2, j.attempts - 1), 300) * (0.5 + random() / 2))`
 
@@ -170,12 +179,8 @@ export const assignmentStore = (sql: Sql) => {
             status = 'PENDING',
             attempts = j.attempts - 1,
             progress = null,
-            assignment_id = null,
-            lease_expires_at = null,
-            deadline_at = null,
-            available_at = now(),
-            updated_at = now(),
-            last_event_id = j.last_event_id + 1
+            ${leaseGivenUp},
+            available_at = now()
           from owned
           where j.id = owned.id
           returning j.id, j.type, j.status, j.last_event_id
@@ -214,13 +219,9 @@ export const assignmentStore = (sql: Sql) => {
           set
             status = ${status},
             progress = case when ${report.status === 'SUCCEEDED'} then 1 else j.progress end,
-            assignment_id = null,
-            lease_expires_at = null,
-            deadline_at = null,
+            ${leaseGivenUp},
             available_at = case when ${report.willRetry} then ${nextAttemptAt} else j.available_at end,
-            finished_at = case when ${report.willRetry} then null else now() end,
-            updated_at = now(),
-            last_event_id = j.last_event_id + 1
+            finished_at = case when ${report.willRetry} then null else now() end
           from owned
           where j.id = owned.id
           returning j.id, j.type, j.status, j.last_event_id
@@ -270,13 +271,9 @@ export const assignmentStore = (sql: Sql) => {
           update jobs j
           set
             status = case when lapsed.will_retry then 'PENDING' else 'TIMED_OUT' end,
-            assignment_id = null,
-            lease_expires_at = null,
-            deadline_at = null,
+            ${leaseGivenUp},
             available_at = case when lapsed.will_retry then ${nextAttemptAt} else j.available_at end,
-            finished_at = case when lapsed.will_retry then null else now() end,
-            updated_at = now(),
-            last_event_id = j.last_event_id + 1
+            finished_at = case when lapsed.will_retry then null else now() end
           from lapsed
           where j.id = lapsed.id
           returning j.id, j.type, j.status, j.last_event_id
