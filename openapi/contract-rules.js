@@ -11,6 +11,22 @@ const operationShape = () => ({
   },
 })
 
+/** The SDK's method for each operation, as `namespace.method`. What is made for people alone has none. */
+const sdkMethod = () => {
+  const seen = new Map()
+  return {
+    Operation(operation, { report, location }) {
+      const method = operation['x-sdk']
+      const isPage = Object.keys(operation.responses?.['200']?.content ?? {}).every((type) => type === 'text/html')
+      if (method === undefined && operation.responses?.['200'] && isPage) return
+      if (!/^[a-z]\w*\.[a-z]\w*$/.test(method ?? ''))
+        report({ message: 'x-sdk names the method of the SDK, such as jobs.create.', location })
+      else if (seen.has(method)) report({ message: `${method} is ${seen.get(method)}'s already.`, location })
+      seen.set(method, operation.operationId)
+    },
+  }
+}
+
 /** Every response body has an example, its own or its schema's, so that mocks and documentation tell our story. */
 const responseExample = () => ({
   Response: {
@@ -97,6 +113,7 @@ export default function contractRules() {
     rules: {
       oas3: {
         'operation-shape': operationShape,
+        'sdk-method': sdkMethod,
         'response-example': responseExample,
         'shared-errors': sharedErrors,
         access,

@@ -38,6 +38,7 @@ const sound = () => ({
     '/reefs': {
       post: {
         operationId: 'createReef',
+        'x-sdk': 'reefs.create' as string | undefined,
         summary: 'Create a reef',
         description: 'Makes a reef.',
         tags: ['Reefs'],
@@ -98,6 +99,18 @@ const faults: Fault[] = [
     (it) => (it.summary += '.'),
   ],
   ['operation-shape', 'no description', 'An operation has a description.', (it) => (it.description = ' ')],
+  [
+    'sdk-method',
+    'an operation that the SDK has no name for',
+    'x-sdk names the method of the SDK, such as jobs.create.',
+    (it) => (it['x-sdk'] = undefined),
+  ],
+  [
+    'sdk-method',
+    "another operation's method",
+    "reefs.create is createReef's already.",
+    (it, { paths }) => Object.assign(paths, { '/other-reefs': { post: { ...it, operationId: 'createOtherReef' } } }),
+  ],
   [
     'response-example',
     'a response without an example',
