@@ -166,6 +166,22 @@ describe('purge sessions', () => {
     expect(rows.map(({ id }) => id).sort()).toEqual(kept.sort())
     expect(await ana.client.users.me()).toMatchObject({ id: ana.id })
   })
+
+  test('goes on after a batch, one batch at a time', async () => {
+    await sql`
+      insert into sessions (id, user_id, expires_at)
+      select gen_random_uuid(), ${ana.id}, now() - interval '31 days'
+      from generate_series(1, 201)
+    `
+
+    expect(await service.chores['purge sessions']()).toBe(true)
+    expect(await sql`select count(*)::integer from sessions where expires_at < now() - interval '30 days'`).toEqual([
+      { count: 1 },
+    ])
+    expect(await service.chores['purge sessions']()).toBe(false)
+
+    expect(await sql`select from sessions where expires_at < now() - interval '30 days'`).toEqual([])
+  })
 })
 
 describe('purge idempotency keys', () => {
@@ -178,5 +194,19 @@ describe('purge idempotency keys', () => {
     await service.chores['purge idempotency keys']()
 
     expect(await sql`select key from idempotency_keys where user_id = ${ana.id}`).toEqual([{ key: young }])
+  })
+
+  test('goes on after a batch, one batch at a time', async () => {
+    await sql`
+      insert into idempotency_keys (user_id, operation, key, request_hash, created_at)
+      select ${ana.id}, 'createJob', 'old ' || n, '', now() - interval '25 hours'
+      from generate_series(1, 1001) n
+    `
+
+    expect(await service.chores['purge idempotency keys']()).toBe(true)
+    expect(await sql`select from idempotency_keys where key like 'old %'`).toHaveLength(1)
+    expect(await service.chores['purge idempotency keys']()).toBe(false)
+
+    expect(await sql`select from idempotency_keys where key like 'old %'`).toEqual([])
   })
 })

@@ -27,6 +27,8 @@ export interface ApiKeyHolder {
   roles: Role[]
   scopes: Scope[]
   isLive: boolean
+  /** What is left of its time, by the database's clock. */
+  leftMs: number | null
 }
 
 export const apiKeyStore = (sql: Sql) => {
@@ -80,6 +82,7 @@ export const apiKeyStore = (sql: Sql) => {
           k.user_id,
           u.roles,
           k.scopes,
+          extract(epoch from k.expires_at - now())::float8 * 1000 as left_ms,
           k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and u.deleted_at is null as is_live
         from api_keys k
         join users u on u.id = k.user_id

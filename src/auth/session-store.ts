@@ -20,6 +20,8 @@ export interface RefreshTokenRow {
 
 const sessionDays = 30
 const repetitionSeconds = 30
+/** Each session takes the tokens of its whole life with it. */
+const purgeBatch = 200
 
 export const sessionStore = (sql: Sql) => ({
   async insert({ id, userId, tokenHash }: { id: string; userId: string; tokenHash: Buffer }): Promise<void> {
@@ -74,11 +76,19 @@ export const sessionStore = (sql: Sql) => ({
     await tx`update sessions set expires_at = now() + make_interval(days => ${sessionDays}) where id = ${sessionId}`
   },
 
-  /** Forgets sessions that ended long ago. */
-  async purge(): Promise<number> {
-    const { count } =
-      await sql`delete from sessions where coalesce(revoked_at, expires_at) < now() - interval '30 days'`
-    return count
+  /** Forgets a batch of the sessions that ended long ago, and tells whether there may be more. */
+  async purge(): Promise<boolean> {
+    const { count } = await sql`
+      delete from sessions
+      where id in (
+        select id
+        from sessions
+        where coalesce(revoked_at, expires_at) < now() - interval '30 days'
+        limit ${purgeBatch}
+        for update skip locked
+      )
+    `
+    return count === purgeBatch
   },
 })
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { connectForMigrating, type Sql } from './sql.ts'
 
@@ -15,23 +16,62 @@ export async function migrate(url: string, folder = ours): Promise<string[]> {
   const sql = connectForMigrating(url)
   try {
     await sql`select pg_advisory_lock(${lockId})`.catch(explain(`The database at ${new URL(url).host} cannot be used`))
-    await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`.catch(
-      explain('The table of migrations cannot be made'),
+    await prepare(sql).catch(explain('The table of migrations cannot be made'))
+    const files = await readMigrations(folder)
+    const applied = new Map(
+      (await sql<AppliedRow[]>`select name, sha256 from migrations`).map((row) => [row.name, row]),
     )
-    const applied = new Set((await sql<{ name: string }[]>`select name from migrations`).map(({ name }) => name))
-    const pending = (await readdir(folder)).filter((name) => name.endsWith('.sql') && !applied.has(name)).sort()
-    for (const name of pending) await apply(sql, name, await readFile(new URL(name, folder), 'utf8'))
-    return pending
+    assertUnchanged(files, applied)
+    for (const { name, sha256 } of files)
+      if (applied.get(name)?.sha256 === null) await sql`update migrations set sha256 = ${sha256} where name = ${name}`
+    const pending = files.filter(({ name }) => !applied.has(name))
+    for (const migration of pending) await apply(sql, migration)
+    return pending.map(({ name }) => name)
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
 
-async function apply(sql: Sql, name: string, text: string): Promise<void> {
+interface Migration {
+  name: string
+  text: string
+  sha256: Buffer
+}
+
+interface AppliedRow {
+  name: string
+  /** Null for what was applied before hashes were kept. */
+  sha256: Buffer | null
+}
+
+async function prepare(sql: Sql): Promise<void> {
+  await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`
+  await sql`alter table migrations add column if not exists sha256 bytea`
+}
+
+async function readMigrations(folder: URL): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, folder), 'utf8')
+      return { name, text, sha256: createHash('sha256').update(text).digest() }
+    }),
+  )
+}
+
+/** What is applied stays as it is: another schema than the one that the code was written for would go unnoticed for long. */
+function assertUnchanged(files: Migration[], applied: Map<string, AppliedRow>): void {
+  const changed = files.filter(({ name, sha256 }) => applied.get(name)?.sha256?.equals(sha256) === false)
+  if (changed.length === 0) return
+  const names = changed.map(({ name }) => name).join(', ')
+  throw new MigrationFailed(`Changed since it was applied: ${names}. Put it back, and write a new migration instead.`)
+}
+
+async function apply(sql: Sql, { name, text, sha256 }: Migration): Promise<void> {
   await sql
     .begin(async (tx) => {
       await tx.unsafe(text)
-      await tx`insert into migrations (name) values (${name})`
+      await tx`insert into migrations (name, sha256) values (${name}, ${sha256})`
     })
     .catch(explain(`Migration ${name} failed and was taken back`))
 }

@@ -13,6 +13,8 @@ export interface SqlOptions {
   isPooled?: boolean
   /** A connection that says nothing for so long is given up. Longer than any statement may take, so only a dead one is hit. */
   silenceMs?: number
+  /** Is told of every connection as it is opened. */
+  onSocket?: (socket: Socket) => void
 }
 
 const statementSeconds = 15
@@ -24,35 +26,30 @@ const columnCase = { column: { from: postgres.toCamel, to: postgres.fromCamel } 
  * A pool of connections. No query outlives its deadline: the server ends a slow statement, and we end a connection whose other side
  * has gone without a word, which postgres.js by itself would wait for without end.
  */
-export function connect(url: string, { max = 10, isPooled = false, silenceMs = 20_000 }: SqlOptions = {}): Sql {
-  return postgres(url, {
+export function connect(url: string, options: SqlOptions = {}): Sql {
+  const { max = 10, isPooled = false, silenceMs = 20_000, onSocket } = options
+  return open(url, {
     max,
     prepare: !isPooled,
-    onnotice: () => {},
-    connect_timeout: 5,
-    transform: columnCase,
     connection: isPooled
       ? {}
       : {
           statement_timeout: statementSeconds * 1000,
           idle_in_transaction_session_timeout: 2 * statementSeconds * 1000,
         },
-    socket: (address: Address) => impatientSocket(address, silenceMs),
-  } as postgres.Options<Record<string, postgres.PostgresType>>)
+    socket: (address: Address) => {
+      const socket = impatientSocket(address, silenceMs)
+      onSocket?.(socket)
+      return socket
+    },
+  })
 }
 
 /**
  * For LISTEN and NOTIFY. It is silent by nature, so silence does not end it; and a notification is no news worth a flush of the log to
  * the disk.
  */
-export const connectForSignals = (url: string): Sql =>
-  postgres(url, {
-    max: 1,
-    onnotice: () => {},
-    connect_timeout: 5,
-    transform: columnCase,
-    connection: { synchronous_commit: 'off' },
-  } as postgres.Options<Record<string, postgres.PostgresType>>)
+export const connectForSignals = (url: string): Sql => open(url, { max: 1, connection: { synchronous_commit: 'off' } })
 
 /** postgres.js leaves out a number that is 0. */
 const none = '0' as unknown as number
@@ -62,13 +59,26 @@ const none = '0' as unknown as number
  * that migrates already: no deadline of ours, nor one that the role or the database sets.
  */
 export const connectForMigrating = (url: string): Sql =>
-  postgres(url, {
+  open(url, {
     max: 1,
-    onnotice: () => {},
-    connect_timeout: 5,
-    transform: columnCase,
     connection: { statement_timeout: none, lock_timeout: none, idle_in_transaction_session_timeout: none },
   })
+
+/** What all connections have in common. The options' own type knows neither `socket` nor every setting. */
+function open(url: string, options: object): Sql {
+  const sql = postgres(url, { onnotice: () => {}, connect_timeout: 5, transform: columnCase, ...options })
+  appendRows(sql)
+  return sql
+}
+
+/**
+ * postgres.js 3.4 counts the rows of a result, and goes on counting after a query that failed in the midst of them: the next result on
+ * that connection would begin with holes. A query that hands its rows to a function is not counted, so here every query does.
+ */
+function appendRows(sql: Sql): void {
+  const query = Object.getPrototypeOf(sql``) as { forEachFn: (row: unknown, result: unknown[]) => void }
+  query.forEachFn = (row, result) => result.push(row)
+}
 
 interface Address {
   host: string[]

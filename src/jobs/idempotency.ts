@@ -60,7 +60,19 @@ export function once<Answer extends object>(
   }) as Promise<Answer>
 }
 
-/** Forgets keys that are older than their promise. */
-export async function purgeIdempotencyKeys(sql: Sql): Promise<void> {
-  await sql`delete from idempotency_keys where created_at < now() - interval '24 hours'`
+const purgeBatch = 1000
+
+/** Forgets a batch of the keys that are older than their promise, and tells whether there may be more. */
+export async function purgeIdempotencyKeys(sql: Sql): Promise<boolean> {
+  const { count } = await sql`
+    delete from idempotency_keys
+    where (user_id, operation, key) in (
+      select user_id, operation, key
+      from idempotency_keys
+      where created_at < now() - interval '24 hours'
+      limit ${purgeBatch}
+      for update skip locked
+    )
+  `
+  return count === purgeBatch
 }

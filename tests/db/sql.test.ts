@@ -1,43 +1,9 @@
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
-import { afterAll, describe, expect, test } from 'vitest'
+import { connect as connectSocket, createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
 import { isDatabaseDown } from '../../src/db/failures.ts'
-import { connect } from '../../src/db/sql.ts'
+import { connect, type Sql } from '../../src/db/sql.ts'
+import { quietableNetwork } from '../support/quietable-network.ts'
 import { createDatabase } from '../support/service.ts'
-
-/** A network between us and the database that can go quiet: connections stay open and nothing arrives any more. */
-async function quietableNetwork(databaseUrl: string) {
-  const { hostname, port } = new URL(databaseUrl)
-  const pairs = new Set<[Socket, Socket]>()
-  const server: Server = createServer((near) => {
-    const far = connectSocket(Number(port), hostname)
-    pairs.add([near, far])
-    near.pipe(far).pipe(near)
-    for (const socket of [near, far]) socket.on('error', () => socket.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  afterAll(() => {
-    for (const pair of pairs) for (const socket of pair) socket.destroy()
-    server.close()
-  })
-  const through = new URL(databaseUrl)
-  through.host = `127.0.0.1:${(server.address() as { port: number }).port}`
-  return {
-    url: through.href,
-    /** What is open now breaks with an error; new connections work. */
-    reset() {
-      for (const [near] of pairs) near.resetAndDestroy()
-    },
-    /** What is open now goes quiet; new connections work. */
-    goQuiet() {
-      for (const [near, far] of pairs) {
-        near.unpipe(far)
-        far.unpipe(near)
-        near.pause()
-        far.pause()
-      }
-    },
-  }
-}
 
 describe('a connection that has gone quiet', () => {
   test('ends its query, and the pool goes on with a new one', async () => {
@@ -71,6 +37,50 @@ describe('a connection that breaks', () => {
     expect(isDatabaseDown(error)).toBe(true)
     expect(isDatabaseDown(again) || Array.isArray(again)).toBe(true)
     expect(await sql`select 3 as three`).toEqual([{ three: 3 }])
+    await sql.end()
+  })
+})
+
+describe('a query that fails in the midst of its rows', () => {
+  const failing = `select 1 / (3 - g) from generate_series(1, 5) g`
+  const answer = [{ answer: 42 }]
+
+  test.each<[string, (sql: Sql) => Promise<unknown>]>([
+    ['of itself', (sql) => sql.unsafe(failing)],
+    ['as a prepared one', (sql) => sql`select 1 / (${3} - g) from generate_series(1, 5) g`],
+    ['as values', (sql) => sql.unsafe(failing).values()],
+    ['read by a cursor', (sql) => sql`select 1 / (3 - g) from generate_series(1, 5) g`.cursor(10, () => {})],
+    ['in a transaction', (sql) => sql.begin((tx) => tx.unsafe(failing))],
+    [
+      'for its time being over',
+      (sql) =>
+        sql.unsafe(`
+          set statement_timeout = '20ms';
+          select repeat('x', 10000), pg_sleep(case when g = 100 then 60 else 0 end) from generate_series(1, 200) g
+        `),
+    ],
+  ])('%s, leaves the next result as it is', async (_, fail) => {
+    const sql = connect(await createDatabase(), { max: 1 })
+
+    await expect(fail(sql)).rejects.toMatchObject({ code: expect.stringMatching(/22012|57014/) })
+
+    expect([...(await sql`select 42 as answer`)]).toEqual(answer)
+    await sql.end()
+  })
+
+  test('in a savepoint, leaves the next results of the transaction as they are', async () => {
+    const sql = connect(await createDatabase(), { max: 1 })
+
+    const results = await sql.begin(async (tx) => {
+      await expect(tx.savepoint((inner) => inner.unsafe(failing))).rejects.toMatchObject({ code: '22012' })
+      return [
+        await tx`select 42 as answer`,
+        await tx`select 42 as answer`.values(),
+        await tx`select 42 as answer`.raw(),
+      ]
+    })
+
+    expect(results.map((result) => [...result])).toEqual([answer, [[42]], [[Buffer.from('42')]]])
     await sql.end()
   })
 })
