@@ -24,6 +24,7 @@ export const problems = {
   job_type_not_found: { status: 404, title: 'Job type not found' },
   job_not_found: { status: 404, title: 'Job not found' },
   assignment_not_found: { status: 404, title: 'Assignment not found' },
+  request_timeout: { status: 408, title: 'Request timeout' },
   job_not_available: { status: 409, title: 'Job not available' },
   job_finished: { status: 409, title: 'Job finished' },
   job_not_succeeded: { status: 409, title: 'Job has no result' },

@@ -53,10 +53,10 @@ export function text(limits: Text) {
     const broken = demands.find(({ holds }) => !holds(value))
     if (broken) addIssue({ code: 'custom', message: broken.words })
   }
-  return z
-    .string()
-    .superRefine(check)
-    .openapi({ ...limits })
+  const checked = z.string().superRefine(check)
+  // Letters of either case are the same UUID; inside there is one way to write it.
+  const canonical = format === 'uuid' ? checked.overwrite((value) => value.toLowerCase()) : checked
+  return canonical.openapi({ ...limits })
 }
 
 /** Characters are Unicode code points, of which JavaScript stores some as two units. */

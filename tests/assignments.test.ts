@@ -180,6 +180,20 @@ describe('an assignment', () => {
     await expect(holder.worker.claim({ jobTypes: ['TEST'] })).rejects.toMatchObject({ status: 403 })
   })
 
+  test('is the same by an id in capitals', async () => {
+    const { jobId, id, token, result } = await heldJob()
+    const client = service.client({ token })
+
+    const [upload] = await client.worker.createUploads(id.toUpperCase(), [fileOf('a.txt', 'a')])
+    await client.transfers.upload(upload!, new Blob(['a']))
+    await client.worker.reportResult(id.toUpperCase(), succeeded(result))
+
+    expect(await ana.client.jobs.get(jobId.toUpperCase())).toMatchObject({ id: jobId, status: 'SUCCEEDED' })
+    expect(await sql`select object_key from job_files where assignment_id = ${id}`).toEqual([
+      { objectKey: `results/${id}/a.txt` },
+    ])
+  })
+
   test('does not exist for another worker', async () => {
     const { id, result } = await heldJob()
 
@@ -508,6 +522,18 @@ describe('createUploads', () => {
       await expect(worker.client.worker.createUploads(id, [fileOf(name, 'a')])).rejects.toMatchObject({ status: 400 })
     },
   )
+})
+
+describe('createUploads of several files', () => {
+  test('declares all of them or none', async () => {
+    const { id } = await heldJob()
+    await worker.client.worker.createUploads(id, [fileOf('a.txt', 'a')])
+
+    const refusal = worker.client.worker.createUploads(id, [fileOf('b.txt', 'b'), fileOf('a.txt', 'other')])
+
+    await expect(refusal).rejects.toMatchObject({ code: 'file_conflict' })
+    expect(await worker.client.worker.createUploads(id, [fileOf('b.txt', 'another')])).toHaveLength(1)
+  })
 })
 
 describe('downloadJob', () => {

@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { accessTokens, generateSigningKey } from '../src/auth/access-tokens.ts'
 import { hashPassword, verifyPassword } from '../src/auth/passwords.ts'
 import { startTestService } from './support/service.ts'
@@ -271,6 +271,25 @@ describe('createApiKey', () => {
     await sql`update api_keys set expires_at = now() where id = ${id}`
 
     await expect(service.client({ apiKey: key }).jobs.list()).rejects.toMatchObject({ status: 401 })
+  })
+})
+
+describe('an API key that expires', () => {
+  test('is remembered no longer than it lives', async () => {
+    const ana = await service.person()
+    const { key, id } = await ana.client.users.createApiKey({ name: 'x', scopes: ['jobs:read'] })
+    const client = service.client({ apiKey: key })
+    await sql`update api_keys set expires_at = now() + interval '20 seconds' where id = ${id}`
+    await client.jobs.list()
+    await sql`update api_keys set expires_at = now() where id = ${id}`
+
+    // Remembered: nobody looks into the database.
+    await client.jobs.list()
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 21_000)
+    onTestFinished(() => clock.mockRestore())
+
+    await expect(client.jobs.list()).rejects.toMatchObject({ status: 401 })
   })
 })
 

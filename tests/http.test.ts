@@ -1,7 +1,13 @@
+import { connect } from 'node:net'
+import { text as readToEnd } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import contract from '../generated/openapi.json' with { type: 'json' }
+import type { components } from '../generated/types.ts'
+import { startHttpServer } from '../src/main/http-server.ts'
 import { memoryLog, startTestService } from './support/service.ts'
+
+type Problem = components['schemas']['Problem']
 
 const service = await startTestService({ log: memoryLog({ expectsErrors: true }) })
 
@@ -75,15 +81,74 @@ describe('every failure is a problem', () => {
     expect(await response.json()).toMatchObject({ errors: [{ pointer: '/properties/deep/0' }] })
   })
 
-  test('more faults than can be listed', async () => {
-    const { token } = await service.person()
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
-    const body = `{"polygon":{"type":"Polygon","coordinates":[[${'0,'.repeat(400_000)}0]]}}`
+  describe('a body of JSON', () => {
+    const area = '{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}'
+    const many = (value: string, count: number) => `[${`${value},`.repeat(count - 1)}${value}]`
+    const post = async (path: string, body: string) => {
+      const { token } = await service.person()
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+      return service.send(path, { method: 'POST', headers, body })
+    }
 
-    const response = await service.send('/api/polygons', { method: 'POST', headers, body })
+    test('with more faults than can be listed', async () => {
+      const rings = many(many('0', 99_000), 2)
 
-    expect(response.status).toBe(400)
-    expect((await response.json()).errors.length).toBeLessThanOrEqual(100)
+      const response = await post('/api/polygons', `{"polygon":{"type":"Polygon","coordinates":${rings}}}`)
+
+      expect(response.status).toBe(400)
+      expect((await response.json()).errors.length).toBeLessThanOrEqual(100)
+    })
+
+    test.each([
+      ['numbers', many('0', 260_000)],
+      ['texts', many('""', 260_000)],
+      ['lists', many(many('[]', 2), 130_000)],
+    ])('with a flood of %s', async (_, flood) => {
+      const response = await post('/api/polygons', `{"polygon":${area},"properties":{"flood":${flood}}}`)
+
+      expect(response.status).toBe(413)
+      expect((await response.json()).detail).toBe('The body may hold at most 250000 values.')
+    })
+
+    test('with as many positions as a ring may have', async () => {
+      const ring = many('[0,0]', 100_000)
+
+      const response = await post('/api/polygons', `{"polygon":{"type":"Polygon","coordinates":[${ring}]}}`)
+
+      expect((await response.json()).detail).toBe('This ring encloses nothing.')
+    })
+
+    test('that is larger than the operation can need', async () => {
+      const blank = ' '.repeat(65_536)
+
+      const [small, large] = [await post('/api/auth/token', `{}${blank}`), await post('/api/polygons', `{}${blank}`)]
+
+      expect([small.status, (await small.json()).detail]).toEqual([413, 'The body may have at most 65536 bytes.'])
+      expect(large.status).toBe(400)
+    })
+
+    test.each([
+      ['', `{"__proto__":{},"polygon":${area}}`],
+      ['/polygon', `{"polygon":{"__proto__":1,${area.slice(1)}}`],
+      ['/properties/deep/0', `{"polygon":${area},"properties":{"deep":[{"__proto__":[]}]}}`],
+    ])('with a member __proto__ at "%s"', async (place, body) => {
+      const response = await post('/api/polygons', body)
+
+      expect(response.status).toBe(400)
+      expect((await response.json()).errors).toEqual([
+        { pointer: `${place}/__proto__`, detail: 'Unknown: "__proto__"' },
+      ])
+    })
+
+    test('with an unknown member of a long name, of which a part is told', async () => {
+      const response = await post('/api/polygons', JSON.stringify({ [`/${'x'.repeat(10_000)}`]: 1 }))
+
+      const { detail, errors } = (await response.json()) as Problem
+      expect(response.status).toBe(400)
+      const unknown = errors!.find((error) => error.detail.startsWith('Unknown'))!
+      expect(unknown.pointer).toMatch(/^\/~1x+…$/)
+      for (const told of [detail, unknown.pointer, unknown.detail]) expect(told!.length).toBeLessThan(500)
+    })
   })
 
   test('what is a bug of ours tells nothing', async () => {
@@ -96,6 +161,55 @@ describe('every failure is a problem', () => {
     expect(failure).toMatchObject({ status: 500, code: 'internal', detail: 'Something went wrong on our side.' })
     const [line] = service.log.lines.filter(({ message }) => message === 'unhandled error')
     expect(line!.fields).toMatchObject({ requestId: failure.requestId })
+  })
+})
+
+describe('a body that does not arrive', () => {
+  const head = 'POST /api/auth/login HTTP/1.1\r\nhost: reef.example\r\ncontent-type: application/json\r\n'
+  const announced = `${head}content-length: 100\r\n\r\n{"email":`
+  const inChunks = `${head}transfer-encoding: chunked\r\n\r\n9\r\n{"email":\r\n`
+  const send = async (url: string, text: string) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => {}).write(text)
+    return socket
+  }
+
+  test.each([
+    ['of an announced length', announced],
+    ['in chunks', inChunks],
+  ])('%s is given up', async (_, text) => {
+    const { app } = await startTestService({ bodyDeadlineMs: 50 })
+    const server = await startHttpServer({ fetch: app.fetch, host: '127.0.0.1', port: 0 })
+
+    const answer = await readToEnd(await send(server.url, text))
+
+    expect(answer).toMatch(/^HTTP\/1.1 408 /)
+    expect(answer).toMatch(/^connection: close\r$/m)
+    expect(answer).toContain('"code":"request_timeout"')
+    await server.stop()
+  })
+
+  test.each([
+    ['of an announced length', announced],
+    ['in chunks', inChunks],
+  ])('%s since the client went away, is no failure of ours', async (_, text) => {
+    const { app, log } = await startTestService()
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<Response>()]
+    const fetch = async (request: Request) => {
+      const answer = app.fetch(request)
+      asked.resolve()
+      answered.resolve(answer)
+      return answer
+    }
+    const server = await startHttpServer({ fetch, host: '127.0.0.1', port: 0 })
+    const socket = await send(server.url, text)
+    await asked.promise
+
+    socket.resetAndDestroy()
+
+    expect((await answered.promise).status).toBe(400)
+    expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([])
+    await server.stop()
   })
 })
 
@@ -136,7 +250,6 @@ describe('compression', () => {
     ['/openapi.json', 'gzip', 'gzip'],
     ['/openapi.json', 'br;q=0, gzip', 'gzip'],
     ['/openapi.json', 'identity', null],
-    ['/docs/redoc.js', 'br', 'br'],
     ['/livez', 'br', null],
   ])('%s for who accepts %s is encoded as %s', async (path, accepted, encoding) => {
     const request = new Request(`${service.baseUrl}${path}`, { headers: { 'accept-encoding': accepted } })
@@ -152,19 +265,6 @@ describe('compression', () => {
     const bytes = Buffer.from(await (await service.app.fetch(request)).arrayBuffer())
 
     expect(JSON.parse(brotliDecompressSync(bytes).toString())).toEqual(contract)
-  })
-})
-
-describe('getDocs', () => {
-  test('is a page whose parts all come from here', async () => {
-    const page = await service.send('/docs')
-    const html = await page.text()
-    const script = await service.send('/docs/redoc.js')
-
-    expect(html).toContain('spec-url="/openapi.json"')
-    expect(html).not.toMatch(/https?:\/\//)
-    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
-    expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript'])
   })
 })
 

@@ -200,7 +200,24 @@ describe('replacePolygon', () => {
     await expect(client.polygons.delete(read.id, { ifMatch: 'bogus' })).rejects.toMatchObject(refusal)
 
     expect(await client.polygons.get(read.id)).toMatchObject({ name: 'first' })
-    await client.polygons.delete(read.id, { ifMatch: `W/${etagOf(changed)}` })
+    await client.polygons.delete(read.id, { ifMatch: etagOf(changed) })
+  })
+
+  test.each([
+    ['any of several tags', '"7", "1" ,"9"', true],
+    ['whatever is there', '*', true],
+    ['none of several tags', '"7", "11"', false],
+    ['a weak tag, which matches nothing', 'W/"1"', false],
+    ['a weak tag among others', '"7", W/"1"', false],
+    ['a tag without its quotes', '1', false],
+    ['a number that is written in another way', '"01"', false],
+  ])('goes by %s', async (_, ifMatch, isDone) => {
+    const { client } = await service.person()
+    const { id } = await client.polygons.create(lagoon())
+
+    const outcome = await client.polygons.replace(id, lagoon(), { ifMatch }).catch((error) => error)
+
+    expect(outcome).toMatchObject(isDone ? { id } : { status: 412 })
   })
 })
 

@@ -1,6 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Hono, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
@@ -8,8 +7,7 @@ import type { Caller } from '../auth/caller.ts'
 import { AppError, invalidRequest } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { bind, type ServiceEnv } from './bind.ts'
-import { compressed } from './compression.ts'
-import { redocScript } from './docs.ts'
+import { compressedDocs } from './docs.ts'
 import { type AuthHandlerDeps, authHandlers } from './handlers/auth.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { polygonHandlers } from './handlers/polygons.ts'
@@ -34,7 +32,9 @@ export interface AppDeps
   /** Serves the files of a disk store, where there is one, below `/objects`. */
   objects?: Hono | undefined
   corsOrigins: string[]
+  /** The largest body, of the operations that take large ones. */
   bodyLimitBytes: number
+  bodyDeadlineMs?: number | undefined
   /** Aborts when the service stops: whoever waits is answered at once. */
   shutdown: AbortSignal
 }
@@ -67,17 +67,13 @@ export function createApp(deps: AppDeps) {
   // Files set limits of their own, are sent as they are, and never whole.
   if (deps.objects) app.route('/objects', deps.objects)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c as never, methods) }))
-  app.use(limitBody(deps.bodyLimitBytes))
-  app.get('/docs/redoc.js', async (c) => {
-    const script = redocScript()
-    c.header('content-type', 'text/javascript')
-    c.header('cache-control', 'max-age=86400')
-    return c.body((await compressed(c, script)) ?? script)
-  })
+  app.get('/docs', compressedDocs(deps.docs))
 
   bind({
     app,
     authenticate: deps.authenticate,
+    bodyLimitBytes: deps.bodyLimitBytes,
+    bodyDeadlineMs: deps.bodyDeadlineMs,
     handlers: {
       ...authHandlers(deps),
       ...userHandlers(deps),
@@ -110,20 +106,6 @@ const logRequests =
     const { method, path } = c.req
     log.info('request', { requestId: id, method, path, status: c.res.status, ms, operationId, userId: caller?.userId })
   }
-
-/** An announced length is judged by what it says; only a body without one is counted as it comes. */
-function limitBody(maxSize: number): MiddlewareHandler {
-  const refuse = () => {
-    throw new AppError('payload_too_large', `The body may have at most ${maxSize} bytes.`)
-  }
-  const counting = bodyLimit({ maxSize, onError: refuse })
-  return (c, next) => {
-    const announced = c.req.header('content-length')
-    if (announced !== undefined && Number(announced) > maxSize) return refuse()
-    const isBodiless = c.req.method === 'GET' || c.req.method === 'HEAD'
-    return announced !== undefined || isBodiless ? next() : counting(c, next)
-  }
-}
 
 function notAllowed(c: Parameters<typeof problemResponse>[0], methods: string[]): Response {
   c.header('allow', methods.join(', '))

@@ -3,12 +3,11 @@ import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 import { routes } from '../../generated/routes.ts'
 import type { Caller } from '../auth/caller.ts'
-import { AppError } from '../errors.ts'
 import { type Access, checkAccess } from './access.ts'
+import { readJson } from './body.ts'
 import { compressed } from './compression.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
 import { invalidInput } from './problem.ts'
-import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
   Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal; isValidating?: boolean }
@@ -19,7 +18,13 @@ export interface Binding {
   handlers: Handlers
   /** Tells who sent the request; throws `unauthenticated`. */
   authenticate(request: Request): Promise<Caller>
+  /** The largest body, of the operations that take large ones (`x-large-body`). */
+  bodyLimitBytes: number
+  bodyDeadlineMs?: number | undefined
 }
+
+/** More than the largest body of an operation that takes neither areas nor whatever the caller likes. */
+const smallBodyBytes = 64 * 1024
 
 /** What every handler takes and gives, once the compiler has checked the table as a whole. */
 type AnyHandler = (request: {
@@ -37,12 +42,13 @@ type AnyHandler = (request: {
   raw?: RawBody
 }>
 
-/** Registers every operation of the contract with its handler: authenticate, check access, validate, handle, answer. */
-export function bind({ app, handlers, authenticate }: Binding): void {
+/** Registers every operation of the contract with its handler: authenticate, check access, read, validate, handle, answer. */
+export function bind({ app, handlers, authenticate, bodyLimitBytes, bodyDeadlineMs = 30_000 }: Binding): void {
   for (const [id, route] of Object.entries(routes)) {
     const handle = handlers[id as OperationId] as unknown as AnyHandler
     const access = route as unknown as Access
     const hasBody = 'body' in (route.request ?? {})
+    const maxBytes = 'x-large-body' in route ? bodyLimitBytes : Math.min(smallBodyBytes, bodyLimitBytes)
     const admit = async (c: Context<ServiceEnv>, next: () => Promise<void>) => {
       c.set('operationId', id)
       if (access.security.length > 0) {
@@ -50,7 +56,11 @@ export function bind({ app, handlers, authenticate }: Binding): void {
         c.set('caller', caller)
         checkAccess(access, caller)
       }
-      if (hasBody) requireJson(c)
+      if (hasBody) {
+        const body = await readJson(c.req, { maxBytes, deadlineMs: bodyDeadlineMs })
+        // The library would read the text a second time.
+        c.req.json = async () => body as never
+      }
       c.set('isValidating', true)
       await next()
     }
@@ -70,7 +80,6 @@ export function bind({ app, handlers, authenticate }: Binding): void {
 
 function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
-  assertStorable(valid('json'))
   return {
     path: valid('param') ?? {},
     query: valid('query') ?? {},
@@ -97,14 +106,4 @@ function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>):
 async function json(c: Context<ServiceEnv>, text: string, status: StatusCode): Promise<Response> {
   c.header('content-type', 'application/json')
   return c.body((await compressed(c, text)) ?? text, status as never)
-}
-
-function requireJson(c: Context<ServiceEnv>) {
-  const type = c.req.header('content-type')
-  if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) {
-    throw new AppError(
-      'unsupported_media_type',
-      `Send the body as application/json${type ? `, not as ${type.slice(0, 100)}` : ''}.`,
-    )
-  }
 }

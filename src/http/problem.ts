@@ -5,26 +5,39 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, jsonPointer, type ProblemError, problems } from '../errors.ts'
 import type { Log } from '../log.ts'
 
+/** Names and paths are the caller's own, and of any length: nobody reads more of them. */
+const brief = (text: string) => (text.length > 200 ? `${text.slice(0, 200).toWellFormed()}…` : text)
+
 const typeBase = 'https://fieldstation.example/problems/'
 
-/** Writes a failure as an RFC 9457 problem. The only place that does. */
-export function problemResponse<E extends Env>(c: Context<E>, error: AppError): Response {
+/** A failure as an RFC 9457 problem. */
+export function problemBody(error: AppError, instance: string, requestId: string) {
   const { status, title } = problems[error.code]
-  const body = {
+  return {
     type: typeBase + error.code.replaceAll('_', '-'),
     title,
     status,
     detail: error.message,
-    instance: c.req.path,
+    instance,
     code: error.code,
-    requestId: c.get('requestId' as never) as string,
-    ...(error.errors && { errors: error.errors }),
+    requestId,
+    ...(error.errors && { errors: error.errors.map(briefly) }),
   }
+}
+
+/** Answers with a problem: how every request that reached the app and failed is answered. */
+export function problemResponse<E extends Env>(c: Context<E>, error: AppError): Response {
+  const { status } = problems[error.code]
+  const body = problemBody(error, c.req.path, c.get('requestId' as never) as string)
   c.header('content-type', 'application/problem+json')
   if (error.retryAfterSeconds !== undefined) c.header('retry-after', String(error.retryAfterSeconds))
+  // RFC 9110, section 15.5.9: whatever else may come on this connection is not waited for.
+  if (status === 408) c.header('connection', 'close')
   if (status === 401) c.header('www-authenticate', 'Bearer')
   return c.body(JSON.stringify(body), status as ContentfulStatusCode)
 }
+
+const briefly = ({ pointer, detail }: ProblemError) => ({ pointer: brief(pointer), detail: brief(detail) })
 
 /** Says which dependency is down, if that is what the failure means. */
 export type ExplainOutage = (error: unknown) => string | undefined
@@ -54,7 +67,10 @@ const places = { json: '', query: '/query', param: '/path', header: '/header' } 
 /** What zod found wrong, each with a pointer to where. */
 export function invalidInput(error: z.core.$ZodError, target: string): AppError {
   const prefix = places[target as keyof typeof places] ?? ''
-  const errors = error.issues.flatMap((issue) => pointersOf(issue, prefix)).slice(0, 100)
+  const errors = error.issues
+    .flatMap((issue) => pointersOf(issue, prefix))
+    .slice(0, 100)
+    .map(briefly)
   const first = errors[0]
   const where = first?.pointer ? ` at ${first.pointer}` : ''
   return new AppError('invalid_request', `${first?.detail ?? 'The request does not fit the contract.'}${where}`, {

@@ -1,33 +1,64 @@
-import { invalidRequest, jsonPointer } from '../errors.ts'
+import { AppError, invalidRequest, jsonPointer } from '../errors.ts'
 
 const maxDepth = 100
+/** Room for the largest area. A position counts as one. */
+const maxValues = 250_000
+
+/** A value and the way to it, of which a pointer is made only where something is wrong. */
+interface Place {
+  value: unknown
+  key: string
+  depth: number
+  parent?: Place
+}
 
 /**
  * Refuses what a JSON body may hold and PostgreSQL does not keep: U+0000 and halves of characters, in values and in names, and numbers
- * beyond all bounds; and nesting so deep that those who walk it run out of stack.
+ * beyond all bounds; so many values, or nested so deep, that those who walk them take too long or run out of stack; and `__proto__`,
+ * which others would drop without a word.
  */
 export function assertStorable(body: unknown): void {
-  const left: { value: unknown; pointer: string; depth: number }[] = [{ value: body, pointer: '', depth: 0 }]
-  for (let next = left.pop(); next; next = left.pop()) {
-    const { value, pointer, depth } = next
-    if (typeof value === 'string') assertText(value, pointer)
+  const left: Place[] = [{ value: body, key: '', depth: 0 }]
+  let values = 0
+  for (let place = left.pop(); place; place = left.pop()) {
+    const { value, depth } = place
+    if (typeof value === 'string') assertText(value, place)
     if (!value || typeof value !== 'object') continue
-    if (depth === maxDepth) throw invalidRequest(pointer.slice(0, 200), `Nested deeper than ${maxDepth} levels.`)
-    for (const [key, child] of Object.entries(value)) {
-      if (!Array.isArray(value)) assertText(key, pointer)
-      // Positions make up most of what is sent: numbers need no place in line.
-      if (typeof child === 'number') assertFinite(child, pointer, key)
-      else left.push({ value: child, pointer: pointer + jsonPointer([key]), depth: depth + 1 })
+    if (depth === maxDepth) throw invalidRequest(pointerTo(place), `Nested deeper than ${maxDepth} levels.`)
+    values += countOf(value)
+    if (values > maxValues) throw new AppError('payload_too_large', `The body may hold at most ${maxValues} values.`)
+    for (const key in value) {
+      const member: Place = { value: (value as Record<string, unknown>)[key], key, depth: depth + 1, parent: place }
+      if (!Array.isArray(value)) assertName(member)
+      if (typeof member.value === 'number') assertFinite(member)
+      else left.push(member)
     }
   }
 }
 
-/** JSON has no infinity, but 1e400 is read as one. */
-function assertFinite(value: number, pointer: string, key: string): void {
-  if (!Number.isFinite(value)) throw invalidRequest(pointer + jsonPointer([key]), 'This number is too large.')
+/** The numbers of a position come with it. */
+function countOf(value: object): number {
+  if (!Array.isArray(value)) return Object.keys(value).length
+  return value.length > 3 ? value.length : value.filter((member) => typeof member !== 'number').length
 }
 
-function assertText(text: string, pointer: string): void {
+/** JSON has no infinity, but 1e400 is read as one. */
+function assertFinite(place: Place): void {
+  if (!Number.isFinite(place.value)) throw invalidRequest(pointerTo(place), 'This number is too large.')
+}
+
+function assertName(place: Place): void {
+  assertText(place.key, place.parent!)
+  if (place.key === '__proto__') throw invalidRequest(pointerTo(place), 'Unknown: "__proto__"')
+}
+
+function assertText(text: string, place: Place): void {
   if (text.includes('\u0000') || !text.isWellFormed())
-    throw invalidRequest(pointer, 'Text cannot hold U+0000 or half a character.')
+    throw invalidRequest(pointerTo(place), 'Text cannot hold U+0000 or half a character.')
+}
+
+function pointerTo(place: Place): string {
+  const path: string[] = []
+  for (let at: Place = place; at.parent; at = at.parent) path.unshift(at.key)
+  return jsonPointer(path)
 }

@@ -1,6 +1,7 @@
 import { jobTypes } from '../../generated/job-types.ts'
 import type { components } from '../../generated/types.ts'
 import { type Caller, isAdmin } from '../auth/caller.ts'
+import type { Sql } from '../db/sql.ts'
 import { AppError, invalidRequest, jsonPointer } from '../errors.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { AssignmentRow, AssignmentStore } from './assignment-store.ts'
@@ -13,6 +14,7 @@ import { assertSmall } from './payload-size.ts'
 type Schemas = components['schemas']
 
 export interface AssignmentServiceDeps {
+  sql: Sql
   assignments: AssignmentStore
   store: ObjectStore
   settlement: JobSettlement
@@ -22,7 +24,7 @@ export interface AssignmentServiceDeps {
 const transferSeconds = 3600
 
 /** What workers do with the jobs that they hold: keep them, read, upload and report. */
-export const assignmentService = ({ assignments, store, settlement, changes }: AssignmentServiceDeps) => {
+export const assignmentService = ({ sql, assignments, store, settlement, changes }: AssignmentServiceDeps) => {
   /** The assignment, for its own token, the worker that took it, and admins. To everyone else it does not exist. */
   async function held(caller: Caller, id: string): Promise<AssignmentRow> {
     const mayTry = caller.kind !== 'assignment' || caller.assignmentId === id
@@ -85,15 +87,13 @@ export const assignmentService = ({ assignments, store, settlement, changes }: A
       const names = new Set(files.map(({ name }) => name))
       if (names.size < files.length) throw invalidRequest('/files', 'Each name can be declared once.')
       const wanted = files.map((file) => ({ ...file, objectKey: `results/${id}/${file.name}` }))
-      if (!(await assignments.declareFiles(id, wanted))) throw await lostNow(id)
-      const declared = new Map((await assignments.listFiles(id)).map((file) => [file.name, file]))
-      for (const file of wanted) {
-        const known = declared.get(file.name)!
-        const isSame =
-          known.sizeBytes === file.sizeBytes && known.sha256 === file.sha256 && known.contentType === file.contentType
-        if (!isSame)
-          throw new AppError('file_conflict', `${file.name} was declared with another size, checksum or type.`)
-      }
+      // A conflict takes back what was declared beside it.
+      const isOwned = await sql.begin(async (tx) => {
+        if (!(await assignments.declareFiles(id, wanted, tx))) return false
+        assertDeclared(wanted, await assignments.listFiles(id, tx))
+        return true
+      })
+      if (!isOwned) throw await lostNow(id)
       const sign = async ({ name, objectKey, sizeBytes, sha256, contentType }: JobFile) => {
         const upload = await store.signUpload(objectKey, {
           sizeBytes,
@@ -166,6 +166,15 @@ function lost({ outcome }: AssignmentRow): AppError {
   if (outcome === 'EXPIRED' || outcome === null)
     return new AppError('assignment_lost', 'The lease of this assignment has run out.')
   return new AppError('assignment_lost', `This assignment is over: ${outcome}.`)
+}
+
+function assertDeclared(wanted: JobFile[], declared: JobFile[]): void {
+  const known = new Map(declared.map((file) => [file.name, file]))
+  for (const { name, sizeBytes, sha256, contentType } of wanted) {
+    const file = known.get(name)!
+    if (file.sizeBytes !== sizeBytes || file.sha256 !== sha256 || file.contentType !== contentType)
+      throw new AppError('file_conflict', `${name} was declared with another size, checksum or type.`)
+  }
 }
 
 function repeated(row: AssignmentRow, reportHash: Buffer): Schemas['ResultAccepted'] {

@@ -140,8 +140,8 @@ export const assignmentStore = (sql: Sql) => {
     },
 
     /** Declares files, while the assignment owns its job. `false` if it has lost it. Names that are declared already stay as they are. */
-    async declareFiles(id: string, files: JobFile[]): Promise<boolean> {
-      const [row] = await sql<{ isOwned: boolean }[]>`
+    async declareFiles(id: string, files: JobFile[], tx: Tx = sql): Promise<boolean> {
+      const [row] = await tx<{ isOwned: boolean }[]>`
         with owned as (${owned(id)}),
         declared as (
           insert into job_files (assignment_id, name, object_key, size_bytes, sha256, content_type)
@@ -156,8 +156,8 @@ export const assignmentStore = (sql: Sql) => {
       return row!.isOwned
     },
 
-    async listFiles(id: string): Promise<JobFile[]> {
-      return sql<JobFile[]>`
+    async listFiles(id: string, tx: Tx = sql): Promise<JobFile[]> {
+      return tx<JobFile[]>`
         select name, object_key, size_bytes::float8 as size_bytes, sha256, content_type
         from job_files
         where assignment_id = ${id}

@@ -47,14 +47,14 @@ export const polygonService = (polygons: PolygonStore) => {
       ifMatch: string | undefined,
     ): Promise<VersionedPolygon> {
       const owner = ownerFor(caller)
-      const row = await polygons.replace(id, owner, versionOf(ifMatch), toContent(input))
+      const row = await polygons.replace(id, owner, versionsOf(ifMatch), toContent(input))
       if (!row) throw await refusal(id, owner)
       return versioned(row)
     },
 
     async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
       const owner = ownerFor(caller)
-      if (!(await polygons.delete(id, owner, versionOf(ifMatch)))) throw await refusal(id, owner)
+      if (!(await polygons.delete(id, owner, versionsOf(ifMatch)))) throw await refusal(id, owner)
     },
 
     /** The geometry, for a job that refers to it. */
@@ -73,12 +73,13 @@ const ownerFor = (caller: Caller): Owner => (isAdmin(caller) ? undefined : calle
 const etagOf = ({ version }: PolygonRow) => `"${version}"`
 
 /**
- * The version that `If-Match` names; 0, which no polygon has, for a tag that is none of ours. Compression on the way weakens tags
- * (`W/"1"`); they name the same version still.
+ * The versions that `If-Match` names, any of which will do. A weak tag names none (RFC 9110, section 13.1.1), nor does one that is
+ * not ours.
  */
-function versionOf(ifMatch: string | undefined): number | undefined {
+function versionsOf(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
-  return Number(ifMatch.trim().match(/^(?:W\/)?"(\d{1,9})"$/)?.[1] ?? 0)
+  const tags = ifMatch.matchAll(/(?<=^|,)\s*"([1-9]\d{0,8})"\s*(?=,|$)/g)
+  return Array.from(tags, ([, version]) => Number(version))
 }
 
 function toContent({ polygon, name, description, properties }: Schemas['PolygonWrite']): PolygonContent {

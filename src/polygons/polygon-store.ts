@@ -26,7 +26,7 @@ const sizeOf = (...parts: object[]): number => JSON.stringify(parts).length
 export const polygonStore = (sql: Sql) => {
   const columns = sql`id, user_id, geometry, name, description, properties, version, created_at, updated_at`
   const owned = (owner: Owner) => (owner ? sql`user_id = ${owner}` : sql`true`)
-  const atVersion = (version: number | undefined) => (version === undefined ? sql`true` : sql`version = ${version}`)
+  const atOneOf = (versions: number[] | undefined) => (versions ? sql`version = any(${versions})` : sql`true`)
 
   return {
     async insert(
@@ -75,11 +75,11 @@ export const polygonStore = (sql: Sql) => {
       return { rows, isCut: rows.length < (rows[0]?.found ?? 0) }
     },
 
-    /** `undefined` if there is no such polygon at that version. */
+    /** `undefined` if there is no such polygon at one of these versions. */
     async replace(
       id: string,
       owner: Owner,
-      version: number | undefined,
+      versions: number[] | undefined,
       content: PolygonContent,
     ): Promise<PolygonRow | undefined> {
       const { geometry, name, description, properties } = content
@@ -93,14 +93,14 @@ export const polygonStore = (sql: Sql) => {
           properties = ${sql.json(properties as never)},
           version = version + 1,
           updated_at = now()
-        where id = ${id} and ${owned(owner)} and ${atVersion(version)}
+        where id = ${id} and ${owned(owner)} and ${atOneOf(versions)}
         returning ${columns}
       `
       return row
     },
 
-    async delete(id: string, owner: Owner, version: number | undefined): Promise<boolean> {
-      const { count } = await sql`delete from polygons where id = ${id} and ${owned(owner)} and ${atVersion(version)}`
+    async delete(id: string, owner: Owner, versions: number[] | undefined): Promise<boolean> {
+      const { count } = await sql`delete from polygons where id = ${id} and ${owned(owner)} and ${atOneOf(versions)}`
       return count > 0
     },
   }

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { BlockCache } from './block-cache.ts'
 import { type Crs, crsFromGeoKeys } from './crs.ts'
 import { type GeoKeys, isPixelPoint, readGeoKeys } from './geo-keys.ts'
-import type { Grid, GridWindow, RasterLayer } from './grid.ts'
+import { type Grid, type GridWindow, gridExtent, type RasterLayer } from './grid.ts'
 import { RasterError } from './raster-error.ts'
 import { type CellArray, decodeBlock } from './tiff-block.ts'
 import { readTiffDirectory, type TiffDirectory } from './tiff-directory.ts'
@@ -60,7 +60,7 @@ async function readGrid(directory: TiffDirectory, layout: TiffLayout, keys: GeoK
   const crs: Crs = crsFromGeoKeys(keys)
   const { cellWidth, cellHeight } = placement
   const shift = isPixelPoint(keys) ? 0.5 : 0
-  return {
+  return checkPrecision({
     width: layout.width,
     height: layout.height,
     originX: placement.originX - shift * cellWidth,
@@ -68,7 +68,19 @@ async function readGrid(directory: TiffDirectory, layout: TiffLayout, keys: GeoK
     cellWidth,
     cellHeight,
     crs,
-  }
+  })
+}
+
+/** A tenth of a millimetre in degrees, and less in metres. */
+const smallestCell = 1e-9
+
+/** Cells that are no larger than what coordinates are rounded to lie on top of each other, and the raster has no extent. */
+function checkPrecision(grid: Grid): Grid {
+  const [minX, minY, maxX, maxY] = gridExtent(grid)
+  const isFine = (cell: number, ...edges: number[]) =>
+    cell >= Math.max(smallestCell, ...edges.map((edge) => Math.abs(edge) * 1000 * Number.EPSILON))
+  if (isFine(grid.cellWidth, minX, maxX) && isFine(grid.cellHeight, minY, maxY)) return grid
+  throw new RasterError(`The cells (${grid.cellWidth} x ${grid.cellHeight}) cannot be told apart by their coordinates.`)
 }
 
 type Placement = Pick<Grid, 'originX' | 'originY' | 'cellWidth' | 'cellHeight'>

@@ -99,6 +99,17 @@ describe('inspectRaster', () => {
       { tags: { geoKeyDirectory: degreeKeys, modelTiepoint: [0, 0, 0, 147, 95, 0] } },
       'outside its',
     ],
+    ['cells of no size', { tags: { modelPixelScale: [1e-300, 1e-300, 0] } }, 'cells (1e-300 x 1e-300) cannot'],
+    [
+      'cells of no size about the origin',
+      { tags: { modelPixelScale: [1e-300, 1e-300, 0], modelTiepoint: [0, 0, 0, 0, 0, 0] } },
+      'cells (1e-300 x 1e-300) cannot',
+    ],
+    [
+      'cells that coordinates cannot tell apart',
+      { tags: { modelPixelScale: [10, 1e-8, 0] } },
+      'cells (10 x 1e-8) cannot',
+    ],
     ['a decompression bomb', { strip: bomb }, 'cannot be decompressed'],
     ['more bytes than a strip can need', { strip: Buffer.alloc(100_000) }, 'damaged or incomplete'],
     ['broken compressed data', { strip: Buffer.from('not deflate') }, 'cannot be decompressed'],

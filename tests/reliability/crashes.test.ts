@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Client, createClient } from '../../sdk/index.ts'
 import { connect } from '../../src/db/sql.ts'
 import { lapse, testJob, untilBlocked } from '../support/jobs.ts'
@@ -103,6 +105,28 @@ describe('kill -9 of the service', () => {
     expect(halfMade).toEqual([])
     expect(await sql`select from job_payloads group by input having count(*) > 1`).toHaveLength(0)
     await end(after.process, 'SIGTERM')
+  })
+})
+
+describe('SIGHUP', () => {
+  test('stops the service in good order when its terminal is closed', async () => {
+    const service = await start()
+
+    expect(await end(service.process, 'SIGHUP')).toBe(0)
+  })
+
+  // What a closed terminal does to the log, and no other file that a test can have.
+  test.skipIf(!existsSync('/dev/full'))('does so, too, where nobody can read what it logs', async () => {
+    const unread = await open('/dev/full', 'w')
+    const environment = { DATABASE_URL: databaseUrl, DATA_DIR: join(folder, 'unread'), PORT: '0', LOCAL_WORKERS: '0' }
+    const child = spawnNode('src/main/node.ts', environment, unread.fd)
+    onTestFinished(async () => {
+      child.kill('SIGKILL')
+      await unread.close()
+    })
+    for await (const chunk of child.stdout!) if (String(chunk).includes('ready at')) break
+
+    expect(await end(child, 'SIGHUP')).toBe(0)
   })
 })
 

@@ -1,0 +1,61 @@
+import type { HonoRequest } from 'hono'
+import { AppError, invalidRequest } from '../errors.ts'
+import { assertStorable } from './storable.ts'
+
+export interface BodyLimits {
+  maxBytes: number
+  /** No body of JSON takes longer to arrive. */
+  deadlineMs: number
+}
+
+/** The JSON that a request brings, fit to be kept: of the right type, no larger than allowed, and there in time. */
+export async function readJson(request: HonoRequest, { maxBytes, deadlineMs }: BodyLimits): Promise<unknown> {
+  requireJson(request.header('content-type'))
+  const body = parse(await inTime(readText(request, maxBytes), deadlineMs))
+  assertStorable(body)
+  return body
+}
+
+function requireJson(type: string | undefined): void {
+  if (type && /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) return
+  const found = type ? `, not as ${type.slice(0, 100)}` : ''
+  throw new AppError('unsupported_media_type', `Send the body as application/json${found}.`)
+}
+
+/** An announced length is judged by what it says; only a body without one is counted as it comes. */
+async function readText(request: HonoRequest, maxBytes: number): Promise<string> {
+  const announced = request.header('content-length')
+  if (announced !== undefined && Number(announced) > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    if (announced !== undefined) return await request.text()
+    for await (const chunk of request.raw.body ?? []) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > maxBytes) break
+    }
+  } catch {
+    // Nobody but the client breaks off a body, whatever the failure is called: no dependency of ours is down.
+    throw invalidRequest('', 'The body ended before its end.')
+  }
+  if (bytes > maxBytes) throw tooLarge(maxBytes)
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
+const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `The body may have at most ${maxBytes} bytes.`)
+
+async function inTime<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const tooLate = () => late.reject(new AppError('request_timeout', 'The body took too long to arrive.'))
+  const timer = setTimeout(tooLate, deadlineMs)
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalidRequest('', 'The body is not JSON.')
+  }
+}
