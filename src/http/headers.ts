@@ -1,16 +1,15 @@
 import type { MiddlewareHandler } from 'hono'
-import { docsPolicy } from './docs.ts'
 
-/** What every answer says to a browser: do nothing with this but read it. The documentation has a policy of its own. */
+/** What every answer says to a browser: do nothing with this but read it. The documentation says otherwise for itself. */
 const always = {
   'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=15552000; includeSubDomains',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 }
-const dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
 /**
  * Sets the headers before the answer is made. Those that are set on a finished answer make the server build a full `Response` each time,
@@ -18,6 +17,5 @@ const dataPolicy = "default-src 'none'; frame-ancestors 'none'"
  */
 export const safeHeaders: MiddlewareHandler = async (c, next) => {
   for (const [name, value] of Object.entries(always)) c.header(name, value)
-  c.header('content-security-policy', c.req.path === '/docs' ? docsPolicy : dataPolicy)
   await next()
 }

@@ -1,25 +1,29 @@
 import contract from '../../../generated/openapi.json' with { type: 'json' }
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
-import { docsPage } from '../docs.ts'
+import { type Docs, isKnown } from '../docs.ts'
 
 type SystemOperation = 'getContract' | 'getDocs' | 'getLiveness' | 'getReadiness'
 
 export interface SystemHandlerDeps {
   /** Each throws if what it asks does not answer. */
   checks: { database(): Promise<unknown>; store(): Promise<unknown> }
+  docs: Docs
   log: Log
 }
 
 const patienceMs = 3000
 
-export const systemHandlers = ({ checks, log }: SystemHandlerDeps): Handlers<SystemOperation> => ({
+export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handlers<SystemOperation> => ({
   async getContract() {
     return { status: 200, body: contract }
   },
 
-  async getDocs() {
-    return { status: 200, contentType: 'text/html', raw: docsPage }
+  async getDocs({ headers }) {
+    const { html, policy, etag } = await docs()
+    const said = { ETag: etag, 'Cache-Control': 'no-cache', 'Content-Security-Policy': policy }
+    if (isKnown(etag, headers['If-None-Match'])) return { status: 304, headers: said }
+    return { status: 200, contentType: 'text/html', raw: html, headers: said }
   },
 
   async getLiveness() {
