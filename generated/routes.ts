@@ -60,37 +60,51 @@ import {
   UserSchema,
 } from './schemas.ts'
 
-const InvalidRequestResponse = {
-  description: 'The request does not fit the contract. `errors` points at each fault.',
+const RegistrationRefusedResponse = {
+  description: 'The email is taken, or the request does not fit the contract.',
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
-      example: {
-        type: 'https://fieldstation.example/problems/invalid-request',
-        title: 'Invalid request',
-        status: 400,
-        detail: 'The request does not fit the contract.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'invalid_request',
-        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
-        errors: [{ pointer: '/inputPayload/threshold', detail: 'Too big: expected number to be <=1' }],
+      examples: {
+        'email-taken': {
+          summary: 'Somebody has registered with this email',
+          value: {
+            type: 'https://fieldstation.example/problems/email-taken',
+            title: 'User already exists',
+            status: 400,
+            detail: 'User already exists',
+            code: 'email_taken',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'invalid-request': {
+          summary: 'A body that does not fit',
+          value: {
+            type: 'https://fieldstation.example/problems/invalid-request',
+            title: 'Invalid request',
+            status: 400,
+            detail: 'Too small: expected string to have >=12 characters at /password',
+            code: 'invalid_request',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+            errors: [{ pointer: '/password', detail: 'Too small: expected string to have >=12 characters' }],
+          },
+        },
       },
     },
   },
 }
 
-const ForbiddenResponse = {
-  description: 'The caller is known but may not do this.',
+const RegistrationClosedResponse = {
+  description: 'The service takes no registrations.',
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
       example: {
-        type: 'https://fieldstation.example/problems/forbidden',
-        title: 'Not allowed',
+        type: 'https://fieldstation.example/problems/registration-closed',
+        title: 'Registration is closed',
         status: 403,
-        detail: 'This needs the role ADMIN.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'forbidden',
+        detail: 'Ask an administrator for an account.',
+        code: 'registration_closed',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -115,7 +129,6 @@ const ServiceUnavailableResponse = {
         title: 'Service unavailable',
         status: 503,
         detail: 'The database does not answer.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'service_unavailable',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -133,7 +146,6 @@ const ClientErrorResponse = {
         title: 'Payload too large',
         status: 413,
         detail: 'The body may have at most 1048576 bytes.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'payload_too_large',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -151,8 +163,59 @@ const ServerErrorResponse = {
         title: 'Internal error',
         status: 500,
         detail: 'Something went wrong on our side.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'internal',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const InvalidRequestResponse = {
+  description: 'The request does not fit the contract. `errors` points at each fault.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/invalid-request',
+        title: 'Invalid request',
+        status: 400,
+        detail: 'Unknown: "page" at /query/page',
+        code: 'invalid_request',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+        errors: [{ pointer: '/query/page', detail: 'Unknown: "page"' }],
+      },
+    },
+  },
+}
+
+const InvalidCredentialsResponse = {
+  description: 'Email or password are wrong.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/invalid-credentials',
+        title: 'Invalid credentials',
+        status: 401,
+        detail: 'Invalid credentials',
+        code: 'invalid_credentials',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const InvalidRefreshTokenResponse = {
+  description: 'The refresh token is unknown, used up or expired.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/invalid-refresh-token',
+        title: 'Invalid refresh token',
+        status: 401,
+        detail: 'Invalid refresh token',
+        code: 'invalid_refresh_token',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -169,7 +232,6 @@ const UnauthenticatedResponse = {
         title: 'Not signed in',
         status: 401,
         detail: 'Send a token or an API key.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'unauthenticated',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -177,18 +239,67 @@ const UnauthenticatedResponse = {
   },
 }
 
-const NotFoundResponse = {
-  description: 'There is no such thing, or not for this caller.',
+const ForbiddenResponse = {
+  description: 'The caller is known but may not do this.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'role-missing': {
+          summary: 'The person lacks a role',
+          value: {
+            type: 'https://fieldstation.example/problems/forbidden',
+            title: 'Not allowed',
+            status: 403,
+            detail: 'This needs the role ADMIN.',
+            code: 'forbidden',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'scope-missing': {
+          summary: 'The API key lacks a scope',
+          value: {
+            type: 'https://fieldstation.example/problems/insufficient-scope',
+            title: 'Scope missing',
+            status: 403,
+            detail: 'This needs an API key with the scope jobs:write.',
+            code: 'insufficient_scope',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+      },
+    },
+  },
+}
+
+const ApiKeyNotFoundResponse = {
+  description: 'The caller has no such API key.',
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
       example: {
-        type: 'https://fieldstation.example/problems/job-not-found',
-        title: 'Job not found',
+        type: 'https://fieldstation.example/problems/api-key-not-found',
+        title: 'API key not found',
         status: 404,
-        detail: 'There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'job_not_found',
+        detail: 'You have no API key 019a8f00-0006-7000-8000-000000000006.',
+        code: 'api_key_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const PolygonNotFoundResponse = {
+  description: 'There is no such polygon, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/polygon-not-found',
+        title: 'Polygon not found',
+        status: 404,
+        detail: 'There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.',
+        code: 'polygon_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -205,7 +316,6 @@ const PreconditionFailedResponse = {
         title: 'Resource has changed',
         status: 412,
         detail: 'The polygon is at version "3" now.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'precondition_failed',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -213,18 +323,118 @@ const PreconditionFailedResponse = {
   },
 }
 
-const ConflictResponse = {
-  description: 'The resource is not in a state that allows this.',
+const RegionNotFoundResponse = {
+  description: 'There is no such region.',
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
       example: {
-        type: 'https://fieldstation.example/problems/job-finished',
-        title: 'Job finished',
+        type: 'https://fieldstation.example/problems/region-not-found',
+        title: 'Region not found',
+        status: 404,
+        detail: 'There is no region named lizard-island.',
+        code: 'region_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const LayerNotFoundResponse = {
+  description: 'There is no such layer, or no such version of it.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/layer-not-found',
+        title: 'Layer not found',
+        status: 404,
+        detail: 'The region lizard-island has no such version of a layer named depth.',
+        code: 'layer_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const UploadIncompleteResponse = {
+  description: 'The file has not arrived.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/upload-incomplete',
+        title: 'Upload incomplete',
         status: 409,
-        detail: 'The job is SUCCEEDED. What is final cannot change.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'job_finished',
+        detail: 'The file of version 1 has not arrived.',
+        code: 'upload_incomplete',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobTypeNotFoundResponse = {
+  description: 'There is no such job type.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-type-not-found',
+        title: 'Job type not found',
+        status: 404,
+        detail: 'There is no job type "TEST".',
+        code: 'job_type_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobForbiddenResponse = {
+  description: 'The caller is known but may not start this job.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'scope-missing': {
+          summary: 'The API key lacks a scope',
+          value: {
+            type: 'https://fieldstation.example/problems/insufficient-scope',
+            title: 'Scope missing',
+            status: 403,
+            detail: 'This needs an API key with the scope jobs:write.',
+            code: 'insufficient_scope',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'priority-reserved': {
+          summary: 'A priority that is for admins',
+          value: {
+            type: 'https://fieldstation.example/problems/priority-reserved',
+            title: 'Priority is for admins',
+            status: 403,
+            detail: 'The priority HIGH is for admins.',
+            code: 'priority_reserved',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+      },
+    },
+  },
+}
+
+const IdempotencyInProgressResponse = {
+  description: 'The first request with this `Idempotency-Key` is still under way.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/idempotency-in-progress',
+        title: 'Request under way',
+        status: 409,
+        detail: 'The first request with this key is still under way.',
+        code: 'idempotency_in_progress',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -236,14 +446,32 @@ const UnprocessableResponse = {
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
-      example: {
-        type: 'https://fieldstation.example/problems/unresolved-reference',
-        title: 'Unresolved reference',
-        status: 422,
-        detail: 'The region lizard-island has no layer named rugosity that is READY.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'unresolved_reference',
-        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      examples: {
+        'unresolved-reference': {
+          summary: 'The input refers to something that is not there',
+          value: {
+            type: 'https://fieldstation.example/problems/unresolved-reference',
+            title: 'Unresolved reference',
+            status: 422,
+            detail: 'There is no layer "rugosity"; there is: depth.',
+            code: 'unresolved_reference',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+            errors: [
+              { pointer: '/inputPayload/criteria/rugosity', detail: 'There is no layer "rugosity"; there is: depth.' },
+            ],
+          },
+        },
+        'idempotency-mismatch': {
+          summary: 'The key was used with another body',
+          value: {
+            type: 'https://fieldstation.example/problems/idempotency-mismatch',
+            title: 'Idempotency key used for another request',
+            status: 422,
+            detail: 'This key was used for another request.',
+            code: 'idempotency_mismatch',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
       },
     },
   },
@@ -267,8 +495,92 @@ const TooManyRequestsResponse = {
         title: 'Too many active jobs',
         status: 429,
         detail: 'You have 1000 unfinished jobs. Wait for some to finish.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
         code: 'too_many_active_jobs',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobNotFoundResponse = {
+  description: 'There is no such job, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-not-found',
+        title: 'Job not found',
+        status: 404,
+        detail: 'There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.',
+        code: 'job_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobFinishedResponse = {
+  description: 'The job is final.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-finished',
+        title: 'Job finished',
+        status: 409,
+        detail: 'The job is SUCCEEDED. What is final cannot change.',
+        code: 'job_finished',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobNotSucceededResponse = {
+  description: 'The job has no result, or not yet.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-not-succeeded',
+        title: 'Job has no result',
+        status: 409,
+        detail: 'The job is IN_PROGRESS and has no result.',
+        code: 'job_not_succeeded',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const JobNotAvailableResponse = {
+  description: 'The job is not free to be taken.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/job-not-available',
+        title: 'Job not available',
+        status: 409,
+        detail: 'The job is IN_PROGRESS and cannot be taken.',
+        code: 'job_not_available',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const AssignmentNotFoundResponse = {
+  description: 'There is no such assignment, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/assignment-not-found',
+        title: 'Assignment not found',
+        status: 404,
+        detail: 'There is no assignment 019a8f00-0005-7000-8000-000000000005 that you hold.',
+        code: 'assignment_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -281,14 +593,128 @@ const AssignmentLostResponse = {
   content: {
     'application/problem+json': {
       schema: ProblemSchema,
-      example: {
-        type: 'https://fieldstation.example/problems/assignment-lost',
-        title: 'Assignment lost',
-        status: 409,
-        detail: 'The lease of this assignment has expired.',
-        instance: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
-        code: 'assignment_lost',
-        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      examples: {
+        'assignment-lost': {
+          summary: 'The lease ran out',
+          value: {
+            type: 'https://fieldstation.example/problems/assignment-lost',
+            title: 'Assignment lost',
+            status: 409,
+            detail: 'The lease of this assignment has run out.',
+            code: 'assignment_lost',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'job-cancelled': {
+          summary: 'The job was cancelled',
+          value: {
+            type: 'https://fieldstation.example/problems/job-cancelled',
+            title: 'Job cancelled',
+            status: 409,
+            detail: 'The job was cancelled. Stop working on it.',
+            code: 'job_cancelled',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+      },
+    },
+  },
+}
+
+const UploadRefusedResponse = {
+  description: 'The assignment is over, or a file was declared differently before.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'assignment-lost': {
+          summary: 'The lease ran out',
+          value: {
+            type: 'https://fieldstation.example/problems/assignment-lost',
+            title: 'Assignment lost',
+            status: 409,
+            detail: 'The lease of this assignment has run out.',
+            code: 'assignment_lost',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'job-cancelled': {
+          summary: 'The job was cancelled',
+          value: {
+            type: 'https://fieldstation.example/problems/job-cancelled',
+            title: 'Job cancelled',
+            status: 409,
+            detail: 'The job was cancelled. Stop working on it.',
+            code: 'job_cancelled',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'file-conflict': {
+          summary: 'The file was declared differently before',
+          value: {
+            type: 'https://fieldstation.example/problems/file-conflict',
+            title: 'File declared differently',
+            status: 409,
+            detail: 'sites.geojson was declared with another size, checksum or type.',
+            code: 'file_conflict',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+      },
+    },
+  },
+}
+
+const ResultRefusedResponse = {
+  description: 'The assignment is over, another result was reported before, or declared files have not arrived.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'assignment-lost': {
+          summary: 'The lease ran out',
+          value: {
+            type: 'https://fieldstation.example/problems/assignment-lost',
+            title: 'Assignment lost',
+            status: 409,
+            detail: 'The lease of this assignment has run out.',
+            code: 'assignment_lost',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'job-cancelled': {
+          summary: 'The job was cancelled',
+          value: {
+            type: 'https://fieldstation.example/problems/job-cancelled',
+            title: 'Job cancelled',
+            status: 409,
+            detail: 'The job was cancelled. Stop working on it.',
+            code: 'job_cancelled',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'upload-incomplete': {
+          summary: 'Declared files have not arrived',
+          value: {
+            type: 'https://fieldstation.example/problems/upload-incomplete',
+            title: 'Upload incomplete',
+            status: 409,
+            detail: 'These files were declared and have not arrived: sites.geojson.',
+            code: 'upload_incomplete',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'result-conflict': {
+          summary: 'Another result was reported before',
+          value: {
+            type: 'https://fieldstation.example/problems/result-conflict',
+            title: 'Another result was reported',
+            status: 409,
+            detail: 'This assignment was reported as SUCCEEDED already.',
+            code: 'result_conflict',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
       },
     },
   },
@@ -388,14 +814,71 @@ export const getDocs = route({
   path: '/docs',
   operationId: 'getDocs',
   summary: 'Read the documentation',
-  description: 'A page for people, made from the contract.\n',
+  description: 'A page for people, made from this contract. It loads nothing from anywhere.\n',
   tags: ['System'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: {
+    query: z.strictObject({}),
+    headers: z.object({
+      'If-None-Match': text({ minLength: 1, maxLength: 1000 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-None-Match',
+            in: 'header',
+            description: 'The `ETag` of the page that you have. While it is the same, it is not sent again.',
+            example: 'W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
+          },
+        } as never),
+    }),
+  },
   responses: {
     '200': {
       description: 'The page.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the page. Send it back as `If-None-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
+        },
+        'Cache-Control': {
+          description: 'Keep the page, and ask each time whether it is still the same.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'no-cache',
+        },
+        'Content-Security-Policy': {
+          description: 'What the page may do. It runs its own scripts and reaches nobody.',
+          required: true,
+          schema: { type: 'string' },
+          example: "default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+        },
+      },
       content: { 'text/html': { schema: z.string(), example: '<!doctype html><title>Fieldstation API</title>' } },
+    },
+    '304': {
+      description: 'You have this very page.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the page. Send it back as `If-None-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
+        },
+        'Cache-Control': {
+          description: 'Keep the page, and ask each time whether it is still the same.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'no-cache',
+        },
+        'Content-Security-Policy': {
+          description: 'What the page may do. It runs its own scripts and reaches nobody.',
+          required: true,
+          schema: { type: 'string' },
+          example: "default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+        },
+      },
     },
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -431,7 +914,7 @@ export const deleteApiKey = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': ApiKeyNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -470,17 +953,23 @@ export const listApiKeys = route({
       content: {
         'application/json': {
           schema: ApiKeyPageSchema,
-          example: {
-            items: [
-              {
-                id: '019a8f00-0006-7000-8000-000000000006',
-                name: 'Cluster worker',
-                scopes: ['jobs:work'],
-                prefix: 'fs_4kQ9',
-                createdAt: '2026-03-02T21:20:00.000Z',
-                lastUsedAt: '2026-03-02T21:41:00.000Z',
+          examples: {
+            usual: {
+              summary: 'One key',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0006-7000-8000-000000000006',
+                    name: 'Cluster worker',
+                    scopes: ['jobs:work'],
+                    prefix: 'fs_4kQ9',
+                    createdAt: '2026-03-02T21:20:00.000Z',
+                    lastUsedAt: '2026-03-02T21:41:00.000Z',
+                  },
+                ],
               },
-            ],
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
           },
         },
       },
@@ -521,7 +1010,7 @@ export const createApiKey = route({
           description: 'Where the new resource is.',
           required: true,
           schema: { type: 'string' },
-          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+          example: '/api/users/me/api-keys',
         },
       },
       content: {
@@ -564,13 +1053,40 @@ export const getMe = route({
       content: {
         'application/json': {
           schema: UserSchema,
-          example: {
-            id: '019a8f00-0001-7000-8000-000000000001',
-            email: 'ana@reef.example',
-            name: 'Ana Torres',
-            roles: ['USER'],
-            createdAt: '2026-03-02T21:14:05.120Z',
-            updatedAt: '2026-03-02T21:14:05.120Z',
+          examples: {
+            worker: {
+              summary: 'She may also run workers',
+              value: {
+                id: '019a8f00-0001-7000-8000-000000000001',
+                email: 'ana@reef.example',
+                name: 'Ana Torres',
+                roles: ['USER', 'WORKER'],
+                createdAt: '2026-03-02T21:14:05.120Z',
+                updatedAt: '2026-03-02T21:16:40.000Z',
+              },
+            },
+            user: {
+              summary: 'She has the rights of everyone',
+              value: {
+                id: '019a8f00-0001-7000-8000-000000000001',
+                email: 'ana@reef.example',
+                name: 'Ana Torres',
+                roles: ['USER'],
+                createdAt: '2026-03-02T21:14:05.120Z',
+                updatedAt: '2026-03-02T21:16:40.000Z',
+              },
+            },
+            admin: {
+              summary: 'She is an admin',
+              value: {
+                id: '019a8f00-0001-7000-8000-000000000001',
+                email: 'ana@reef.example',
+                name: 'Ana Torres',
+                roles: ['USER', 'ADMIN'],
+                createdAt: '2026-03-02T21:14:05.120Z',
+                updatedAt: '2026-03-02T21:16:40.000Z',
+              },
+            },
           },
         },
       },
@@ -607,10 +1123,10 @@ export const updateMe = route({
           example: {
             id: '019a8f00-0001-7000-8000-000000000001',
             email: 'ana@reef.example',
-            name: 'Ana Torres',
-            roles: ['USER'],
+            name: 'Ana Torres-Vega',
+            roles: ['USER', 'WORKER'],
             createdAt: '2026-03-02T21:14:05.120Z',
-            updatedAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T22:05:00.000Z',
           },
         },
       },
@@ -658,7 +1174,7 @@ export const createLayerUpload = route({
         'application/json': {
           schema: LayerUploadSchema,
           example: {
-            sizeBytes: 1657170,
+            sizeBytes: 16571700,
             sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
             contentType: 'image/tiff',
           },
@@ -674,7 +1190,7 @@ export const createLayerUpload = route({
           description: 'Where the new resource is.',
           required: true,
           schema: { type: 'string' },
-          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+          example: '/api/regions/lizard-island',
         },
       },
       content: {
@@ -696,7 +1212,7 @@ export const createLayerUpload = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': RegionNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -742,27 +1258,9 @@ export const completeLayer = route({
           example: {
             name: 'depth',
             version: 1,
-            status: 'READY',
-            sizeBytes: 1657170,
+            status: 'INSPECTING',
+            sizeBytes: 16571700,
             inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
-            readyVersion: 1,
-            raster: {
-              width: 3740,
-              height: 4910,
-              crs: {
-                epsg: 32755,
-                name: 'WGS 84 / UTM zone 55S',
-                proj4: '+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs',
-              },
-              extent: [324150, 8370450, 342850, 8395000],
-              bbox: [145.368, -14.735, 145.543, -14.512],
-              resolution: [5, 5],
-              dataType: 'Float32',
-              nodata: -9999,
-              minimum: -29.98,
-              maximum: -3.7,
-              validCells: 7411063,
-            },
             createdAt: '2026-03-01T04:00:00.000Z',
           },
         },
@@ -771,8 +1269,8 @@ export const completeLayer = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': ConflictResponse,
+    '404': LayerNotFoundResponse,
+    '409': UploadIncompleteResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -812,7 +1310,7 @@ export const deleteLayer = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': LayerNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -858,7 +1356,7 @@ export const getRegion = route({
                 name: 'depth',
                 version: 1,
                 status: 'READY',
-                sizeBytes: 1657170,
+                sizeBytes: 16571700,
                 inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
                 readyVersion: 1,
                 createdAt: '2026-03-01T04:00:00.000Z',
@@ -873,7 +1371,7 @@ export const getRegion = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': RegionNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -929,7 +1427,7 @@ export const putRegion = route({
                 name: 'depth',
                 version: 1,
                 status: 'READY',
-                sizeBytes: 1657170,
+                sizeBytes: 16571700,
                 inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
                 readyVersion: 1,
                 createdAt: '2026-03-01T04:00:00.000Z',
@@ -948,7 +1446,7 @@ export const putRegion = route({
           description: 'Where the new resource is.',
           required: true,
           schema: { type: 'string' },
-          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+          example: '/api/regions/lizard-island',
         },
       },
       content: {
@@ -958,17 +1456,7 @@ export const putRegion = route({
             name: 'lizard-island',
             title: 'Lizard Island',
             description: 'The reef slope around Lizard Island.',
-            layers: [
-              {
-                name: 'depth',
-                version: 1,
-                status: 'READY',
-                sizeBytes: 1657170,
-                inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
-                readyVersion: 1,
-                createdAt: '2026-03-01T04:00:00.000Z',
-              },
-            ],
+            layers: [],
             createdAt: '2026-03-01T03:58:00.000Z',
             updatedAt: '2026-03-01T03:58:00.000Z',
           },
@@ -1014,7 +1502,7 @@ export const deleteRegion = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': RegionNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -1054,17 +1542,33 @@ export const listRegions = route({
       content: {
         'application/json': {
           schema: RegionPageSchema,
-          example: {
-            items: [
-              {
-                name: 'lizard-island',
-                title: 'Lizard Island',
-                description: 'The reef slope around Lizard Island.',
-                layers: [],
-                createdAt: '2026-03-01T03:58:00.000Z',
-                updatedAt: '2026-03-01T03:58:00.000Z',
+          examples: {
+            usual: {
+              summary: 'One region',
+              value: {
+                items: [
+                  {
+                    name: 'lizard-island',
+                    title: 'Lizard Island',
+                    description: 'The reef slope around Lizard Island.',
+                    layers: [
+                      {
+                        name: 'depth',
+                        version: 1,
+                        status: 'READY',
+                        sizeBytes: 16571700,
+                        inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
+                        readyVersion: 1,
+                        createdAt: '2026-03-01T04:00:00.000Z',
+                      },
+                    ],
+                    createdAt: '2026-03-01T03:58:00.000Z',
+                    updatedAt: '2026-03-01T03:58:00.000Z',
+                  },
+                ],
               },
-            ],
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
           },
         },
       },
@@ -1142,7 +1646,7 @@ export const getPolygon = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': PolygonNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -1158,6 +1662,7 @@ export const replacePolygon = route({
   description: 'Replaces all of it. Send `If-Match` to be sure that nobody has changed it since you read it.\n',
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
+  'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
@@ -1179,7 +1684,8 @@ export const replacePolygon = route({
           param: {
             name: 'If-Match',
             in: 'header',
-            description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
+            description:
+              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
             example: '"1"',
           },
         } as never),
@@ -1240,7 +1746,7 @@ export const replacePolygon = route({
             },
             properties: {},
             createdAt: '2026-03-02T21:30:00.000Z',
-            updatedAt: '2026-03-02T21:30:00.000Z',
+            updatedAt: '2026-03-02T21:35:00.000Z',
           },
         },
       },
@@ -1248,7 +1754,7 @@ export const replacePolygon = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': PolygonNotFoundResponse,
     '412': PreconditionFailedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1286,7 +1792,8 @@ export const deletePolygon = route({
           param: {
             name: 'If-Match',
             in: 'header',
-            description: 'The `ETag` that you read. The write is refused with 412 if the resource has changed since.',
+            description:
+              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
             example: '"1"',
           },
         } as never),
@@ -1297,7 +1804,7 @@ export const deletePolygon = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': PolygonNotFoundResponse,
     '412': PreconditionFailedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1338,29 +1845,35 @@ export const listPolygons = route({
       content: {
         'application/json': {
           schema: PolygonPageSchema,
-          example: {
-            items: [
-              {
-                id: '019a8f00-0002-7000-8000-000000000002',
-                userId: '019a8f00-0001-7000-8000-000000000001',
-                name: 'Lizard Island lagoon',
-                polygon: {
-                  type: 'Polygon',
-                  coordinates: [
-                    [
-                      [145.442, -14.668],
-                      [145.461, -14.668],
-                      [145.461, -14.651],
-                      [145.442, -14.651],
-                      [145.442, -14.668],
-                    ],
-                  ],
-                },
-                properties: {},
-                createdAt: '2026-03-02T21:30:00.000Z',
-                updatedAt: '2026-03-02T21:30:00.000Z',
+          examples: {
+            usual: {
+              summary: 'One polygon',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0002-7000-8000-000000000002',
+                    userId: '019a8f00-0001-7000-8000-000000000001',
+                    name: 'Lizard Island lagoon',
+                    polygon: {
+                      type: 'Polygon',
+                      coordinates: [
+                        [
+                          [145.442, -14.668],
+                          [145.461, -14.668],
+                          [145.461, -14.651],
+                          [145.442, -14.651],
+                          [145.442, -14.668],
+                        ],
+                      ],
+                    },
+                    properties: {},
+                    createdAt: '2026-03-02T21:30:00.000Z',
+                    updatedAt: '2026-03-02T21:30:00.000Z',
+                  },
+                ],
               },
-            ],
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
           },
         },
       },
@@ -1384,6 +1897,7 @@ export const createPolygon = route({
     'Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.\n',
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
+  'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
@@ -1419,7 +1933,7 @@ export const createPolygon = route({
           description: 'Where the new resource is.',
           required: true,
           schema: { type: 'string' },
-          example: '/api/jobs/019a8f00-0003-7000-8000-000000000003',
+          example: '/api/polygons/019a8f00-0002-7000-8000-000000000002',
         },
         ETag: {
           description: 'Names this version of the resource. Send it back as `If-Match`.',
@@ -1496,17 +2010,23 @@ export const listJobRequests = route({
       content: {
         'application/json': {
           schema: JobRequestPageSchema,
-          example: {
-            items: [
-              {
-                id: '019a8f00-0004-7000-8000-000000000004',
-                jobId: '019a8f00-0003-7000-8000-000000000003',
-                type: 'SUITABILITY_ASSESSMENT',
-                status: 'IN_PROGRESS',
-                cached: false,
-                createdAt: '2026-03-02T21:40:00.000Z',
+          examples: {
+            usual: {
+              summary: 'One request',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0004-7000-8000-000000000004',
+                    jobId: '019a8f00-0003-7000-8000-000000000003',
+                    type: 'SUITABILITY_ASSESSMENT',
+                    status: 'SUCCEEDED',
+                    cached: false,
+                    createdAt: '2026-03-02T21:40:00.000Z',
+                  },
+                ],
               },
-            ],
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
           },
         },
       },
@@ -1559,8 +2079,26 @@ export const pollJobs = route({
             jobs: [
               {
                 id: '019a8f00-0003-7000-8000-000000000003',
-                type: 'TEST',
-                inputPayload: { id: 42, sleepSeconds: 2 },
+                type: 'SUITABILITY_ASSESSMENT',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygon: {
+                    type: 'Polygon',
+                    coordinates: [
+                      [
+                        [145.442, -14.668],
+                        [145.461, -14.668],
+                        [145.461, -14.651],
+                        [145.442, -14.651],
+                        [145.442, -14.668],
+                      ],
+                    ],
+                  },
+                },
                 priority: 'NORMAL',
                 attempts: 0,
                 maxAttempts: 3,
@@ -1599,7 +2137,12 @@ export const claimJobs = route({
       content: {
         'application/json': {
           schema: ClaimRequestSchema,
-          example: { jobTypes: ['TEST'], limit: 1, waitSeconds: 20, workerName: 'hpc-node-17' },
+          example: {
+            jobTypes: ['SUITABILITY_ASSESSMENT', 'TEST'],
+            limit: 1,
+            waitSeconds: 20,
+            workerName: 'hpc-node-17',
+          },
         },
       },
     },
@@ -1607,7 +2150,60 @@ export const claimJobs = route({
   responses: {
     '200': {
       description: 'The jobs that are yours now.',
-      content: { 'application/json': { schema: ClaimsSchema, example: { claims: [] } } },
+      content: {
+        'application/json': {
+          schema: ClaimsSchema,
+          examples: {
+            usual: {
+              summary: 'One job',
+              value: {
+                claims: [
+                  {
+                    job: {
+                      id: '019a8f00-0003-7000-8000-000000000003',
+                      type: 'SUITABILITY_ASSESSMENT',
+                      inputPayload: {
+                        region: 'lizard-island',
+                        criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                        xDist: 100,
+                        yDist: 50,
+                        threshold: 0.9,
+                        polygon: {
+                          type: 'Polygon',
+                          coordinates: [
+                            [
+                              [145.442, -14.668],
+                              [145.461, -14.668],
+                              [145.461, -14.651],
+                              [145.442, -14.651],
+                              [145.442, -14.668],
+                            ],
+                          ],
+                        },
+                      },
+                      priority: 'NORMAL',
+                      attempts: 1,
+                      maxAttempts: 3,
+                      createdAt: '2026-03-02T21:40:00.000Z',
+                    },
+                    assignment: {
+                      id: '019a8f00-0005-7000-8000-000000000005',
+                      jobId: '019a8f00-0003-7000-8000-000000000003',
+                      attempt: 1,
+                      token: 'fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI',
+                      createdAt: '2026-03-02T21:40:00.007Z',
+                      expiresAt: '2026-03-02T21:41:00.007Z',
+                      deadlineAt: '2026-03-02T22:40:00.007Z',
+                      workerName: 'hpc-node-17',
+                    },
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'None came in time', value: { claims: [] } },
+          },
+        },
+      },
     },
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
@@ -1653,7 +2249,7 @@ export const createUploads = route({
               {
                 name: 'sites.geojson',
                 sizeBytes: 20480,
-                sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+                sha256: '5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d',
                 contentType: 'application/geo+json',
               },
             ],
@@ -1675,7 +2271,7 @@ export const createUploads = route({
                 url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
                 method: 'PUT',
                 headers: { 'content-type': 'application/geo+json' },
-                expiresAt: '2026-03-02T22:00:00.000Z',
+                expiresAt: '2026-03-02T22:40:08.000Z',
               },
             ],
           },
@@ -1685,8 +2281,8 @@ export const createUploads = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': AssignmentLostResponse,
+    '404': AssignmentNotFoundResponse,
+    '409': UploadRefusedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -1704,6 +2300,7 @@ export const reportResult = route({
   tags: ['Worker'],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
@@ -1723,7 +2320,23 @@ export const reportResult = route({
       content: {
         'application/json': {
           schema: ResultRequestSchema,
-          example: { status: 'SUCCEEDED', resultPayload: { id: 42 } },
+          example: {
+            status: 'SUCCEEDED',
+            resultPayload: {
+              cells: 18363400,
+              validCells: 142310,
+              suitableCells: 43018,
+              areaSquareMeters: 3557750,
+              suitableAreaSquareMeters: 1075450,
+              criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+              sites: 163,
+              sitesTruncated: false,
+              bestScore: 1,
+              xDist: 100,
+              yDist: 50,
+              threshold: 0.9,
+            },
+          },
         },
       },
     },
@@ -1746,8 +2359,8 @@ export const reportResult = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': AssignmentLostResponse,
+    '404': AssignmentNotFoundResponse,
+    '409': ResultRefusedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -1784,7 +2397,7 @@ export const releaseJob = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': AssignmentNotFoundResponse,
     '409': AssignmentLostResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1802,6 +2415,7 @@ export const appendLogs = route({
   tags: ['Worker'],
   'x-scopes': ['jobs:work'],
   'x-roles': ['WORKER', 'ADMIN'],
+  'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
@@ -1821,7 +2435,7 @@ export const appendLogs = route({
       content: {
         'application/json': {
           schema: LogEntriesSchema,
-          example: { entries: [{ level: 'INFO', message: 'Reading depth in bands of 256 rows' }] },
+          example: { entries: [{ level: 'INFO', message: 'slope is derived from the layer depth' }] },
         },
       },
     },
@@ -1831,7 +2445,7 @@ export const appendLogs = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': AssignmentNotFoundResponse,
     '409': AssignmentLostResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1875,10 +2489,10 @@ export const listInputs = route({
               {
                 name: 'layers/depth.tif',
                 url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
-                sizeBytes: 1657170,
+                sizeBytes: 16571700,
                 sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
                 contentType: 'image/tiff',
-                expiresAt: '2026-03-02T22:00:00.000Z',
+                expiresAt: '2026-03-02T22:40:00.000Z',
               },
             ],
           },
@@ -1888,7 +2502,7 @@ export const listInputs = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': AssignmentNotFoundResponse,
     '409': AssignmentLostResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1932,14 +2546,14 @@ export const heartbeat = route({
       content: {
         'application/json': {
           schema: HeartbeatSchema,
-          example: { expiresAt: '2026-03-02T21:40:26.500Z', deadlineAt: '2026-03-02T21:55:00.007Z' },
+          example: { expiresAt: '2026-03-02T21:41:04.000Z', deadlineAt: '2026-03-02T22:40:00.007Z' },
         },
       },
     },
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': AssignmentNotFoundResponse,
     '409': AssignmentLostResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
@@ -1981,10 +2595,10 @@ export const assignJob = route({
               id: '019a8f00-0005-7000-8000-000000000005',
               jobId: '019a8f00-0003-7000-8000-000000000003',
               attempt: 1,
-              token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+              token: 'fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI',
               createdAt: '2026-03-02T21:40:00.007Z',
-              expiresAt: '2026-03-02T21:40:20.007Z',
-              deadlineAt: '2026-03-02T21:55:00.007Z',
+              expiresAt: '2026-03-02T21:41:00.007Z',
+              deadlineAt: '2026-03-02T22:40:00.007Z',
               workerName: 'hpc-node-17',
             },
           },
@@ -1994,8 +2608,8 @@ export const assignJob = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': ConflictResponse,
+    '404': JobNotFoundResponse,
+    '409': JobNotAvailableResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2048,7 +2662,13 @@ export const listJobLogs = route({
           schema: JobLogPageSchema,
           example: {
             items: [
-              { id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'Reading depth in bands of 256 rows' },
+              { id: 3, at: '2026-03-02T21:40:00.250Z', level: 'INFO', message: 'Fetching layer depth' },
+              {
+                id: 4,
+                at: '2026-03-02T21:40:03.100Z',
+                level: 'INFO',
+                message: 'slope is derived from the layer depth',
+              },
             ],
           },
         },
@@ -2057,7 +2677,7 @@ export const listJobLogs = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': JobNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2111,8 +2731,18 @@ export const streamJobEvents = route({
       content: {
         'text/event-stream': {
           schema: z.string(),
-          example:
-            'id: 2\nevent: status\ndata: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}\n\n',
+          examples: {
+            succeeded: {
+              summary: 'From its start to its end',
+              value:
+                'id: 1\nevent: status\ndata: {"id":1,"kind":"status","at":"2026-03-02T21:40:00.000Z","status":"PENDING"}\n\nid: 2\nevent: status\ndata: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}\n\nid: 3\nevent: log\ndata: {"id":3,"kind":"log","at":"2026-03-02T21:40:00.250Z","level":"INFO","message":"Fetching layer depth"}\n\nid: 4\nevent: log\ndata: {"id":4,"kind":"log","at":"2026-03-02T21:40:03.100Z","level":"INFO","message":"slope is derived from the layer depth"}\n\nid: 5\nevent: progress\ndata: {"id":5,"kind":"progress","at":"2026-03-02T21:40:04.000Z","progress":0.4}\n\nid: 6\nevent: progress\ndata: {"id":6,"kind":"progress","at":"2026-03-02T21:40:08.000Z","progress":0.95}\n\nid: 7\nevent: status\ndata: {"id":7,"kind":"status","at":"2026-03-02T21:40:09.310Z","status":"SUCCEEDED"}\n\n',
+            },
+            failed: {
+              summary: 'It fails for good',
+              value:
+                'id: 1\nevent: status\ndata: {"id":1,"kind":"status","at":"2026-03-02T21:40:00.000Z","status":"PENDING"}\n\nid: 2\nevent: status\ndata: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}\n\nid: 3\nevent: log\ndata: {"id":3,"kind":"log","at":"2026-03-02T21:40:00.250Z","level":"INFO","message":"Fetching layer depth"}\n\nid: 4\nevent: log\ndata: {"id":4,"kind":"log","at":"2026-03-02T21:40:03.100Z","level":"INFO","message":"slope is derived from the layer depth"}\n\nid: 5\nevent: status\ndata: {"id":5,"kind":"status","at":"2026-03-02T21:40:03.400Z","status":"FAILED","reason":"The raster \\"depth\\" ends in the middle of a tile."}\n\n',
+            },
+          },
         },
       },
     },
@@ -2120,7 +2750,7 @@ export const streamJobEvents = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': JobNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2175,6 +2805,8 @@ export const downloadJob = route({
                 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w',
               'sites.png':
                 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k',
+              'summary.json':
+                'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/summary.json?signature=Lm3s',
             },
           },
         },
@@ -2183,8 +2815,8 @@ export const downloadJob = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': ConflictResponse,
+    '404': JobNotFoundResponse,
+    '409': JobNotSucceededResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2222,26 +2854,55 @@ export const cancelJob = route({
       content: {
         'application/json': {
           schema: JobSchema,
-          example: {
-            id: '019a8f00-0003-7000-8000-000000000003',
-            type: 'SUITABILITY_ASSESSMENT',
-            status: 'IN_PROGRESS',
-            priority: 'NORMAL',
-            inputPayload: {
-              region: 'lizard-island',
-              criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
-              xDist: 100,
-              yDist: 50,
-              threshold: 0.9,
-              polygonId: '019a8f00-0002-7000-8000-000000000002',
+          examples: {
+            cancelled: {
+              summary: 'Nobody wants it any more',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'CANCELLED',
+                attempts: 1,
+                lastEventId: 6,
+                updatedAt: '2026-03-02T21:40:06.200Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+                finishedAt: '2026-03-02T21:40:06.200Z',
+              },
             },
-            progress: 0.4,
-            attempts: 1,
-            maxAttempts: 3,
-            lastEventId: 7,
-            createdAt: '2026-03-02T21:40:00.000Z',
-            updatedAt: '2026-03-02T21:40:09.310Z',
-            startedAt: '2026-03-02T21:40:00.007Z',
+            'in-progress': {
+              summary: 'A worker has it',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'IN_PROGRESS',
+                progress: 0.4,
+                attempts: 1,
+                lastEventId: 5,
+                updatedAt: '2026-03-02T21:40:04.000Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+              },
+            },
           },
         },
       },
@@ -2249,8 +2910,8 @@ export const cancelJob = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
-    '409': ConflictResponse,
+    '404': JobNotFoundResponse,
+    '409': JobFinishedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2316,26 +2977,167 @@ export const getJob = route({
       content: {
         'application/json': {
           schema: JobSchema,
-          example: {
-            id: '019a8f00-0003-7000-8000-000000000003',
-            type: 'SUITABILITY_ASSESSMENT',
-            status: 'IN_PROGRESS',
-            priority: 'NORMAL',
-            inputPayload: {
-              region: 'lizard-island',
-              criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
-              xDist: 100,
-              yDist: 50,
-              threshold: 0.9,
-              polygonId: '019a8f00-0002-7000-8000-000000000002',
+          examples: {
+            succeeded: {
+              summary: 'It has a result',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'SUCCEEDED',
+                resultPayload: {
+                  cells: 18363400,
+                  validCells: 142310,
+                  suitableCells: 43018,
+                  areaSquareMeters: 3557750,
+                  suitableAreaSquareMeters: 1075450,
+                  criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+                  sites: 163,
+                  sitesTruncated: false,
+                  bestScore: 1,
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                },
+                progress: 1,
+                attempts: 1,
+                lastEventId: 7,
+                updatedAt: '2026-03-02T21:40:09.310Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+                finishedAt: '2026-03-02T21:40:09.310Z',
+              },
             },
-            progress: 0.4,
-            attempts: 1,
-            maxAttempts: 3,
-            lastEventId: 7,
-            createdAt: '2026-03-02T21:40:00.000Z',
-            updatedAt: '2026-03-02T21:40:09.310Z',
-            startedAt: '2026-03-02T21:40:00.007Z',
+            pending: {
+              summary: 'It waits for a worker',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'PENDING',
+                attempts: 0,
+                lastEventId: 1,
+                updatedAt: '2026-03-02T21:40:00.000Z',
+                availableAt: '2026-03-02T21:40:00.000Z',
+              },
+            },
+            'in-progress': {
+              summary: 'A worker has it',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'IN_PROGRESS',
+                progress: 0.4,
+                attempts: 1,
+                lastEventId: 5,
+                updatedAt: '2026-03-02T21:40:04.000Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+              },
+            },
+            failed: {
+              summary: 'It failed for good',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'FAILED',
+                error: { message: 'The raster "depth" ends in the middle of a tile.', retryable: false },
+                attempts: 1,
+                lastEventId: 5,
+                updatedAt: '2026-03-02T21:40:03.400Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+                finishedAt: '2026-03-02T21:40:03.400Z',
+              },
+            },
+            'timed-out': {
+              summary: 'Three workers fell silent',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'TIMED_OUT',
+                error: { message: 'The worker fell silent or took too long: its lease ran out.', retryable: true },
+                attempts: 3,
+                lastEventId: 7,
+                updatedAt: '2026-03-02T21:43:03.120Z',
+                startedAt: '2026-03-02T21:42:02.090Z',
+                finishedAt: '2026-03-02T21:43:03.120Z',
+              },
+            },
+            cancelled: {
+              summary: 'Nobody wants it any more',
+              value: {
+                id: '019a8f00-0003-7000-8000-000000000003',
+                type: 'SUITABILITY_ASSESSMENT',
+                priority: 'NORMAL',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+                maxAttempts: 3,
+                createdAt: '2026-03-02T21:40:00.000Z',
+                status: 'CANCELLED',
+                attempts: 1,
+                lastEventId: 6,
+                updatedAt: '2026-03-02T21:40:06.200Z',
+                startedAt: '2026-03-02T21:40:00.007Z',
+                finishedAt: '2026-03-02T21:40:06.200Z',
+              },
+            },
           },
         },
       },
@@ -2343,7 +3145,7 @@ export const getJob = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': JobNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2389,25 +3191,95 @@ export const listJobs = route({
       content: {
         'application/json': {
           schema: JobPageSchema,
-          example: {
-            items: [
-              {
-                id: '019a8f00-0003-7000-8000-000000000003',
-                type: 'TEST',
-                status: 'SUCCEEDED',
-                priority: 'NORMAL',
-                inputPayload: { id: 42 },
-                resultPayload: { id: 42 },
-                attempts: 1,
-                maxAttempts: 3,
-                lastEventId: 3,
-                createdAt: '2026-03-02T21:40:00.000Z',
-                updatedAt: '2026-03-02T21:40:00.310Z',
-                startedAt: '2026-03-02T21:40:00.007Z',
-                finishedAt: '2026-03-02T21:40:00.310Z',
+          examples: {
+            usual: {
+              summary: 'One job',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0003-7000-8000-000000000003',
+                    type: 'SUITABILITY_ASSESSMENT',
+                    priority: 'NORMAL',
+                    inputPayload: {
+                      region: 'lizard-island',
+                      criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                      xDist: 100,
+                      yDist: 50,
+                      threshold: 0.9,
+                      polygonId: '019a8f00-0002-7000-8000-000000000002',
+                    },
+                    maxAttempts: 3,
+                    createdAt: '2026-03-02T21:40:00.000Z',
+                    status: 'SUCCEEDED',
+                    resultPayload: {
+                      cells: 18363400,
+                      validCells: 142310,
+                      suitableCells: 43018,
+                      areaSquareMeters: 3557750,
+                      suitableAreaSquareMeters: 1075450,
+                      criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+                      sites: 163,
+                      sitesTruncated: false,
+                      bestScore: 1,
+                      xDist: 100,
+                      yDist: 50,
+                      threshold: 0.9,
+                    },
+                    progress: 1,
+                    attempts: 1,
+                    lastEventId: 7,
+                    updatedAt: '2026-03-02T21:40:09.310Z',
+                    startedAt: '2026-03-02T21:40:00.007Z',
+                    finishedAt: '2026-03-02T21:40:09.310Z',
+                  },
+                ],
               },
-            ],
-            nextCursor: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+            more: {
+              summary: 'A page that is not the last',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0003-7000-8000-000000000003',
+                    type: 'SUITABILITY_ASSESSMENT',
+                    priority: 'NORMAL',
+                    inputPayload: {
+                      region: 'lizard-island',
+                      criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                      xDist: 100,
+                      yDist: 50,
+                      threshold: 0.9,
+                      polygonId: '019a8f00-0002-7000-8000-000000000002',
+                    },
+                    maxAttempts: 3,
+                    createdAt: '2026-03-02T21:40:00.000Z',
+                    status: 'SUCCEEDED',
+                    resultPayload: {
+                      cells: 18363400,
+                      validCells: 142310,
+                      suitableCells: 43018,
+                      areaSquareMeters: 3557750,
+                      suitableAreaSquareMeters: 1075450,
+                      criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+                      sites: 163,
+                      sitesTruncated: false,
+                      bestScore: 1,
+                      xDist: 100,
+                      yDist: 50,
+                      threshold: 0.9,
+                    },
+                    progress: 1,
+                    attempts: 1,
+                    lastEventId: 7,
+                    updatedAt: '2026-03-02T21:40:09.310Z',
+                    startedAt: '2026-03-02T21:40:00.007Z',
+                    finishedAt: '2026-03-02T21:40:09.310Z',
+                  },
+                ],
+                nextCursor: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
+              },
+            },
           },
         },
       },
@@ -2431,6 +3303,7 @@ export const createJob = route({
     'An equal job that is pending, running or succeeded is shared instead of started again (`cached`), where its type allows. Both give\nthe caller a request of their own. Priority above NORMAL is for admins, and so are unlimited unfinished jobs.\n',
   tags: ['Jobs'],
   'x-scopes': ['jobs:write'],
+  'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({}),
@@ -2452,7 +3325,26 @@ export const createJob = route({
       content: {
         'application/json': {
           schema: JobCreateSchema,
-          example: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+          examples: {
+            test: {
+              summary: 'Tries a deployment out, and needs nothing but a worker',
+              value: { type: 'TEST', inputPayload: { id: 42, sleepSeconds: 2 } },
+            },
+            assessment: {
+              summary: 'Looks for sites in a polygon',
+              value: {
+                type: 'SUITABILITY_ASSESSMENT',
+                inputPayload: {
+                  region: 'lizard-island',
+                  criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+                  xDist: 100,
+                  yDist: 50,
+                  threshold: 0.9,
+                  polygonId: '019a8f00-0002-7000-8000-000000000002',
+                },
+              },
+            },
+          },
         },
       },
     },
@@ -2471,18 +3363,31 @@ export const createJob = route({
       content: {
         'application/json': {
           schema: JobCreatedSchema,
-          example: {
-            jobId: '019a8f00-0003-7000-8000-000000000003',
-            cached: false,
-            jobRequestId: '019a8f00-0004-7000-8000-000000000004',
+          examples: {
+            usual: {
+              summary: 'A new job',
+              value: {
+                jobId: '019a8f00-0003-7000-8000-000000000003',
+                cached: false,
+                jobRequestId: '019a8f00-0004-7000-8000-000000000004',
+              },
+            },
+            cached: {
+              summary: 'An equal job is shared',
+              value: {
+                jobId: '019a8f00-0003-7000-8000-000000000003',
+                cached: true,
+                jobRequestId: '019a8f00-0004-7000-8000-000000000009',
+              },
+            },
           },
         },
       },
     },
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
-    '403': ForbiddenResponse,
-    '409': ConflictResponse,
+    '403': JobForbiddenResponse,
+    '409': IdempotencyInProgressResponse,
     '422': UnprocessableResponse,
     '429': TooManyRequestsResponse,
     '503': ServiceUnavailableResponse,
@@ -2533,7 +3438,7 @@ export const getJobType = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': NotFoundResponse,
+    '404': JobTypeNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2559,6 +3464,29 @@ export const listJobTypes = route({
           schema: JobTypePageSchema,
           example: {
             items: [
+              {
+                type: 'SUITABILITY_ASSESSMENT',
+                title: 'Find suitable sites',
+                version: 1,
+                isInternal: false,
+                isCacheable: true,
+                leaseSeconds: 60,
+                timeoutSeconds: 3600,
+                maxAttempts: 3,
+                compute: { cpuUnits: 1024, memoryMiB: 1024 },
+                inputSchema: {
+                  type: 'object',
+                  required: ['region', 'criteria', 'xDist', 'yDist', 'threshold'],
+                  properties: {
+                    region: { type: 'string' },
+                    criteria: { type: 'object' },
+                    xDist: { type: 'number' },
+                    yDist: { type: 'number' },
+                    threshold: { type: 'number' },
+                    polygonId: { type: 'string', format: 'uuid' },
+                  },
+                },
+              },
               {
                 type: 'TEST',
                 title: 'Try a deployment out',
@@ -2613,15 +3541,15 @@ export const refreshToken = route({
         'application/json': {
           schema: TokensSchema,
           example: {
-            token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl',
-            refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
+            token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIiwibiI6Mn0.c2lnbmF0dXJl',
+            refreshToken: 'fsr_p9Rk2LxW0vTq7YhB4nZc8sJ1mDfG6uEoXiA3wKt5QbU',
             expiresIn: 3600,
           },
         },
       },
     },
     '400': InvalidRequestResponse,
-    '401': UnauthenticatedResponse,
+    '401': InvalidRefreshTokenResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2656,8 +3584,8 @@ export const register = route({
         'application/json': { schema: RegistrationSchema, example: { userId: '019a8f00-0001-7000-8000-000000000001' } },
       },
     },
-    '400': InvalidRequestResponse,
-    '403': ForbiddenResponse,
+    '400': RegistrationRefusedResponse,
+    '403': RegistrationClosedResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -2681,14 +3609,45 @@ export const getProfile = route({
       content: {
         'application/json': {
           schema: ProfileSchema,
-          example: {
+          examples: {
+            worker: {
+              summary: 'She may also run workers',
+              value: {
+                user: {
+                  id: '019a8f00-0001-7000-8000-000000000001',
+                  email: 'ana@reef.example',
+                  name: 'Ana Torres',
+                  roles: ['USER', 'WORKER'],
+                  createdAt: '2026-03-02T21:14:05.120Z',
+                  updatedAt: '2026-03-02T21:16:40.000Z',
+                },
+              },
+            },
             user: {
-              id: '019a8f00-0001-7000-8000-000000000001',
-              email: 'ana@reef.example',
-              name: 'Ana Torres',
-              roles: ['USER'],
-              createdAt: '2026-03-02T21:14:05.120Z',
-              updatedAt: '2026-03-02T21:14:05.120Z',
+              summary: 'She has the rights of everyone',
+              value: {
+                user: {
+                  id: '019a8f00-0001-7000-8000-000000000001',
+                  email: 'ana@reef.example',
+                  name: 'Ana Torres',
+                  roles: ['USER'],
+                  createdAt: '2026-03-02T21:14:05.120Z',
+                  updatedAt: '2026-03-02T21:16:40.000Z',
+                },
+              },
+            },
+            admin: {
+              summary: 'She is an admin',
+              value: {
+                user: {
+                  id: '019a8f00-0001-7000-8000-000000000001',
+                  email: 'ana@reef.example',
+                  name: 'Ana Torres',
+                  roles: ['USER', 'ADMIN'],
+                  createdAt: '2026-03-02T21:14:05.120Z',
+                  updatedAt: '2026-03-02T21:16:40.000Z',
+                },
+              },
             },
           },
         },
@@ -2757,7 +3716,7 @@ export const login = route({
       },
     },
     '400': InvalidRequestResponse,
-    '401': UnauthenticatedResponse,
+    '401': InvalidCredentialsResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,

@@ -27,6 +27,7 @@ export const ApiKeySchema = z
     lastUsedAt: text({ format: 'date-time' }).openapi({ description: 'To the minute.' }).optional(),
   })
   .openapi({
+    description: 'What can be told of an API key without its secret.',
     example: {
       id: '019a8f00-0006-7000-8000-000000000006',
       name: 'Cluster worker',
@@ -50,7 +51,10 @@ export const ApiKeyCreateSchema = z
       .openapi({ description: 'When the key dies. Without it the key lives until it is revoked.' })
       .optional(),
   })
-  .openapi({ example: { name: 'Cluster worker', scopes: ['jobs:work'] } })
+  .openapi({
+    description: 'What an API key is to be called, and what it may be used for.',
+    example: { name: 'Cluster worker', scopes: ['jobs:work'] },
+  })
   .openapi('ApiKeyCreate')
 
 export const ApiKeyCreatedSchema = z
@@ -64,6 +68,7 @@ export const ApiKeyCreatedSchema = z
     key: z.string().openapi({ description: 'The key itself. Shown this once; we keep only a hash.' }),
   })
   .openapi({
+    description: 'A new API key. `key` is shown this once.',
     example: {
       id: '019a8f00-0006-7000-8000-000000000006',
       name: 'Cluster worker',
@@ -84,20 +89,6 @@ export const CursorSchema = text({ minLength: 1, maxLength: 500 })
 
 export const ApiKeyPageSchema = z
   .looseObject({ items: z.array(ApiKeySchema), nextCursor: CursorSchema.optional() })
-  .openapi({
-    example: {
-      items: [
-        {
-          id: '019a8f00-0006-7000-8000-000000000006',
-          name: 'Cluster worker',
-          scopes: ['jobs:work'],
-          prefix: 'fs_4kQ9',
-          createdAt: '2026-03-02T21:20:00.000Z',
-          lastUsedAt: '2026-03-02T21:41:00.000Z',
-        },
-      ],
-    },
-  })
   .openapi('ApiKeyPage')
 
 export const PositionSchema = z
@@ -273,7 +264,10 @@ export const AssignRequestSchema = z
     ecsClusterArn: EcsArnSchema.optional(),
     workerName: WorkerNameSchema.optional(),
   })
-  .openapi({ example: { jobId: '019a8f00-0003-7000-8000-000000000003', workerName: 'hpc-node-17' } })
+  .openapi({
+    description: 'Which job to take, and who takes it.',
+    example: { jobId: '019a8f00-0003-7000-8000-000000000003', workerName: 'hpc-node-17' },
+  })
   .openapi('AssignRequest')
 
 export const AssignmentSchema = z
@@ -290,14 +284,15 @@ export const AssignmentSchema = z
     workerName: WorkerNameSchema.optional(),
   })
   .openapi({
+    description: 'One attempt at a job by one worker: its lease, its deadline, and the token that opens it.',
     example: {
       id: '019a8f00-0005-7000-8000-000000000005',
       jobId: '019a8f00-0003-7000-8000-000000000003',
       attempt: 1,
-      token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+      token: 'fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI',
       createdAt: '2026-03-02T21:40:00.007Z',
-      expiresAt: '2026-03-02T21:40:20.007Z',
-      deadlineAt: '2026-03-02T21:55:00.007Z',
+      expiresAt: '2026-03-02T21:41:00.007Z',
+      deadlineAt: '2026-03-02T22:40:00.007Z',
       workerName: 'hpc-node-17',
     },
   })
@@ -306,15 +301,16 @@ export const AssignmentSchema = z
 export const AssignedSchema = z
   .looseObject({ assignment: AssignmentSchema })
   .openapi({
+    description: 'The assignment that took the job.',
     example: {
       assignment: {
         id: '019a8f00-0005-7000-8000-000000000005',
         jobId: '019a8f00-0003-7000-8000-000000000003',
         attempt: 1,
-        token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+        token: 'fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI',
         createdAt: '2026-03-02T21:40:00.007Z',
-        expiresAt: '2026-03-02T21:40:20.007Z',
-        deadlineAt: '2026-03-02T21:55:00.007Z',
+        expiresAt: '2026-03-02T21:41:00.007Z',
+        deadlineAt: '2026-03-02T22:40:00.007Z',
         workerName: 'hpc-node-17',
       },
     },
@@ -353,8 +349,26 @@ export const ClaimableJobSchema = z
     description: 'What a worker needs to know of a job.',
     example: {
       id: '019a8f00-0003-7000-8000-000000000003',
-      type: 'TEST',
-      inputPayload: { id: 42, sleepSeconds: 2 },
+      type: 'SUITABILITY_ASSESSMENT',
+      inputPayload: {
+        region: 'lizard-island',
+        criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+        xDist: 100,
+        yDist: 50,
+        threshold: 0.9,
+        polygon: {
+          type: 'Polygon',
+          coordinates: [
+            [
+              [145.442, -14.668],
+              [145.461, -14.668],
+              [145.461, -14.651],
+              [145.442, -14.651],
+              [145.442, -14.668],
+            ],
+          ],
+        },
+      },
       priority: 'NORMAL',
       attempts: 0,
       maxAttempts: 3,
@@ -366,11 +380,30 @@ export const ClaimableJobSchema = z
 export const ClaimSchema = z
   .looseObject({ job: ClaimableJobSchema, assignment: AssignmentSchema })
   .openapi({
+    description: 'A job that was taken, and the assignment that took it.',
     example: {
       job: {
         id: '019a8f00-0003-7000-8000-000000000003',
-        type: 'TEST',
-        inputPayload: { id: 42, sleepSeconds: 2 },
+        type: 'SUITABILITY_ASSESSMENT',
+        inputPayload: {
+          region: 'lizard-island',
+          criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+          xDist: 100,
+          yDist: 50,
+          threshold: 0.9,
+          polygon: {
+            type: 'Polygon',
+            coordinates: [
+              [
+                [145.442, -14.668],
+                [145.461, -14.668],
+                [145.461, -14.651],
+                [145.442, -14.651],
+                [145.442, -14.668],
+              ],
+            ],
+          },
+        },
         priority: 'NORMAL',
         attempts: 1,
         maxAttempts: 3,
@@ -380,10 +413,10 @@ export const ClaimSchema = z
         id: '019a8f00-0005-7000-8000-000000000005',
         jobId: '019a8f00-0003-7000-8000-000000000003',
         attempt: 1,
-        token: 'fsa_019a8f0000057000800000000000000005_2mC0vQ',
+        token: 'fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI',
         createdAt: '2026-03-02T21:40:00.007Z',
-        expiresAt: '2026-03-02T21:40:20.007Z',
-        deadlineAt: '2026-03-02T21:55:00.007Z',
+        expiresAt: '2026-03-02T21:41:00.007Z',
+        deadlineAt: '2026-03-02T22:40:00.007Z',
         workerName: 'hpc-node-17',
       },
     },
@@ -414,12 +447,15 @@ export const ClaimRequestSchema = z
     ecsClusterArn: EcsArnSchema.optional(),
     workerName: WorkerNameSchema.optional(),
   })
-  .openapi({ example: { jobTypes: ['TEST'], limit: 1, waitSeconds: 20, workerName: 'hpc-node-17' } })
+  .openapi({
+    description: 'Which jobs to take, how many, and how long to wait for a first one.',
+    example: { jobTypes: ['SUITABILITY_ASSESSMENT', 'TEST'], limit: 1, waitSeconds: 20, workerName: 'hpc-node-17' },
+  })
   .openapi('ClaimRequest')
 
 export const ClaimsSchema = z
   .looseObject({ claims: z.array(ClaimSchema) })
-  .openapi({ example: { claims: [] } })
+  .openapi({ description: 'The jobs that were taken. None is no error.' })
   .openapi('Claims')
 
 export const ContentTypeSchema = text({
@@ -487,10 +523,11 @@ export const FileDeclarationSchema = z
     contentType: ContentTypeSchema,
   })
   .openapi({
+    description: 'A file to upload: its name, exact size, checksum and content type.',
     example: {
       name: 'sites.geojson',
       sizeBytes: 20480,
-      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      sha256: '5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d',
       contentType: 'application/geo+json',
     },
   })
@@ -498,7 +535,7 @@ export const FileDeclarationSchema = z
 
 export const HealthSchema = z
   .looseObject({ status: z.enum(['ok']) })
-  .openapi({ example: { status: 'ok' } })
+  .openapi({ description: 'That the process lives.', example: { status: 'ok' } })
   .openapi('Health')
 
 export const HeartbeatSchema = z
@@ -506,14 +543,17 @@ export const HeartbeatSchema = z
     expiresAt: text({ format: 'date-time' }).openapi({ description: 'The lease, extended.' }),
     deadlineAt: text({ format: 'date-time' }),
   })
-  .openapi({ example: { expiresAt: '2026-03-02T21:40:26.500Z', deadlineAt: '2026-03-02T21:55:00.007Z' } })
+  .openapi({
+    description: "The lease as it is now, by the service's clock.",
+    example: { expiresAt: '2026-03-02T21:41:04.000Z', deadlineAt: '2026-03-02T22:40:00.007Z' },
+  })
   .openapi('Heartbeat')
 
 export const HeartbeatRequestSchema = z
   .strictObject({
     progress: z.number().min(0).max(1).openapi({ description: 'What is done, as a fraction.' }).optional(),
   })
-  .openapi({ example: { progress: 0.4 } })
+  .openapi({ description: 'What is done so far, as a fraction.', example: { progress: 0.4 } })
   .openapi('HeartbeatRequest')
 
 export const JobStatusSchema = z
@@ -623,12 +663,12 @@ export const SuitabilityAssessmentResultSchema = z
   .openapi({
     example: {
       cells: 18363400,
-      validCells: 7411063,
-      suitableCells: 1210044,
-      areaSquareMeters: 185276575,
-      suitableAreaSquareMeters: 30251100,
-      criteria: { depth: { min: -10, max: -4, passRate: 0.1633 }, slope: { max: 30, passRate: 0.98 } },
-      sites: 412,
+      validCells: 142310,
+      suitableCells: 43018,
+      areaSquareMeters: 3557750,
+      suitableAreaSquareMeters: 1075450,
+      criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+      sites: 163,
       sitesTruncated: false,
       bestScore: 1,
       xDist: 100,
@@ -696,10 +736,10 @@ export const JobSchema = z
     finishedAt: text({ format: 'date-time' }).optional(),
   })
   .openapi({
+    description: 'A job as it is now. Its payloads go by its type.',
     example: {
       id: '019a8f00-0003-7000-8000-000000000003',
       type: 'SUITABILITY_ASSESSMENT',
-      status: 'IN_PROGRESS',
       priority: 'NORMAL',
       inputPayload: {
         region: 'lizard-island',
@@ -709,13 +749,29 @@ export const JobSchema = z
         threshold: 0.9,
         polygonId: '019a8f00-0002-7000-8000-000000000002',
       },
-      progress: 0.4,
-      attempts: 1,
       maxAttempts: 3,
-      lastEventId: 7,
       createdAt: '2026-03-02T21:40:00.000Z',
+      status: 'SUCCEEDED',
+      resultPayload: {
+        cells: 18363400,
+        validCells: 142310,
+        suitableCells: 43018,
+        areaSquareMeters: 3557750,
+        suitableAreaSquareMeters: 1075450,
+        criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+        sites: 163,
+        sitesTruncated: false,
+        bestScore: 1,
+        xDist: 100,
+        yDist: 50,
+        threshold: 0.9,
+      },
+      progress: 1,
+      attempts: 1,
+      lastEventId: 7,
       updatedAt: '2026-03-02T21:40:09.310Z',
       startedAt: '2026-03-02T21:40:00.007Z',
+      finishedAt: '2026-03-02T21:40:09.310Z',
     },
   })
   .openapi('Job')
@@ -893,6 +949,7 @@ export const JobCreatedSchema = z
     jobRequestId: IdSchema,
   })
   .openapi({
+    description: 'The job that answers the wish, new or shared, and the request that stands for the wish.',
     example: {
       jobId: '019a8f00-0003-7000-8000-000000000003',
       cached: false,
@@ -911,6 +968,7 @@ export const JobDownloadSchema = z
       }),
   })
   .openapi({
+    description: "Links to a job's files, by name. They answer GET without credentials until they expire.",
     example: {
       job: { id: '019a8f00-0003-7000-8000-000000000003', type: 'SUITABILITY_ASSESSMENT', status: 'SUCCEEDED' },
       files: {
@@ -918,6 +976,8 @@ export const JobDownloadSchema = z
           'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w',
         'sites.png':
           'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k',
+        'summary.json':
+          'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/summary.json?signature=Lm3s',
       },
     },
   })
@@ -951,7 +1011,7 @@ export const JobProgressEventSchema = z
 
 export const LogLevelSchema = z
   .enum(['DEBUG', 'INFO', 'WARNING', 'ERROR'])
-  .openapi({ example: 'INFO' })
+  .openapi({ description: 'How much a line of a log matters.', example: 'INFO' })
   .openapi('LogLevel')
 
 export const JobLogEventSchema = z
@@ -968,7 +1028,7 @@ export const JobLogEventSchema = z
       kind: 'log',
       at: '2026-03-02T21:40:03.100Z',
       level: 'INFO',
-      message: 'Reading depth in bands of 256 rows',
+      message: 'slope is derived from the layer depth',
     },
   })
   .openapi('JobLogEvent')
@@ -999,13 +1059,14 @@ export const JobInputFileSchema = z
     expiresAt: text({ format: 'date-time' }),
   })
   .openapi({
+    description: 'A signed link to a file that the job reads.',
     example: {
       name: 'layers/depth.tif',
       url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
-      sizeBytes: 1657170,
+      sizeBytes: 16571700,
       sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
       contentType: 'image/tiff',
-      expiresAt: '2026-03-02T22:00:00.000Z',
+      expiresAt: '2026-03-02T22:40:00.000Z',
     },
   })
   .openapi('JobInputFile')
@@ -1018,10 +1079,10 @@ export const JobInputsSchema = z
         {
           name: 'layers/depth.tif',
           url: 'http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w',
-          sizeBytes: 1657170,
+          sizeBytes: 16571700,
           sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
           contentType: 'image/tiff',
-          expiresAt: '2026-03-02T22:00:00.000Z',
+          expiresAt: '2026-03-02T22:40:00.000Z',
         },
       ],
     },
@@ -1036,12 +1097,8 @@ export const JobLogEntrySchema = z
     message: z.string(),
   })
   .openapi({
-    example: {
-      id: 4,
-      at: '2026-03-02T21:40:03.100Z',
-      level: 'INFO',
-      message: 'Reading depth and elevation in bands of 256 rows',
-    },
+    description: "A line of a job's log.",
+    example: { id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'slope is derived from the layer depth' },
   })
   .openapi('JobLogEntry')
 
@@ -1049,35 +1106,16 @@ export const JobLogPageSchema = z
   .looseObject({ items: z.array(JobLogEntrySchema), nextCursor: CursorSchema.optional() })
   .openapi({
     example: {
-      items: [{ id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'Reading depth in bands of 256 rows' }],
+      items: [
+        { id: 3, at: '2026-03-02T21:40:00.250Z', level: 'INFO', message: 'Fetching layer depth' },
+        { id: 4, at: '2026-03-02T21:40:03.100Z', level: 'INFO', message: 'slope is derived from the layer depth' },
+      ],
     },
   })
   .openapi('JobLogPage')
 
 export const JobPageSchema = z
   .looseObject({ items: z.array(JobSchema), nextCursor: CursorSchema.optional() })
-  .openapi({
-    example: {
-      items: [
-        {
-          id: '019a8f00-0003-7000-8000-000000000003',
-          type: 'TEST',
-          status: 'SUCCEEDED',
-          priority: 'NORMAL',
-          inputPayload: { id: 42 },
-          resultPayload: { id: 42 },
-          attempts: 1,
-          maxAttempts: 3,
-          lastEventId: 3,
-          createdAt: '2026-03-02T21:40:00.000Z',
-          updatedAt: '2026-03-02T21:40:00.310Z',
-          startedAt: '2026-03-02T21:40:00.007Z',
-          finishedAt: '2026-03-02T21:40:00.310Z',
-        },
-      ],
-      nextCursor: 'MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz',
-    },
-  })
   .openapi('JobPage')
 
 export const JobPollSchema = z
@@ -1087,8 +1125,26 @@ export const JobPollSchema = z
       jobs: [
         {
           id: '019a8f00-0003-7000-8000-000000000003',
-          type: 'TEST',
-          inputPayload: { id: 42, sleepSeconds: 2 },
+          type: 'SUITABILITY_ASSESSMENT',
+          inputPayload: {
+            region: 'lizard-island',
+            criteria: { depth: { min: -10, max: -4 }, slope: { max: 30 } },
+            xDist: 100,
+            yDist: 50,
+            threshold: 0.9,
+            polygon: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+          },
           priority: 'NORMAL',
           attempts: 0,
           maxAttempts: 3,
@@ -1115,7 +1171,7 @@ export const JobRequestSchema = z
       id: '019a8f00-0004-7000-8000-000000000004',
       jobId: '019a8f00-0003-7000-8000-000000000003',
       type: 'SUITABILITY_ASSESSMENT',
-      status: 'IN_PROGRESS',
+      status: 'SUCCEEDED',
       cached: false,
       createdAt: '2026-03-02T21:40:00.000Z',
     },
@@ -1124,20 +1180,6 @@ export const JobRequestSchema = z
 
 export const JobRequestPageSchema = z
   .looseObject({ items: z.array(JobRequestSchema), nextCursor: CursorSchema.optional() })
-  .openapi({
-    example: {
-      items: [
-        {
-          id: '019a8f00-0004-7000-8000-000000000004',
-          jobId: '019a8f00-0003-7000-8000-000000000003',
-          type: 'SUITABILITY_ASSESSMENT',
-          status: 'IN_PROGRESS',
-          cached: false,
-          createdAt: '2026-03-02T21:40:00.000Z',
-        },
-      ],
-    },
-  })
   .openapi('JobRequestPage')
 
 export const JobTypeDescriptionSchema = z
@@ -1161,6 +1203,7 @@ export const JobTypeDescriptionSchema = z
     resultSchema: z.looseObject({}).openapi({ description: 'The schema of `resultPayload`.' }).optional(),
   })
   .openapi({
+    description: 'What a kind of job takes and gives, and how it runs.',
     example: {
       type: 'TEST',
       title: 'Try a deployment out',
@@ -1181,6 +1224,29 @@ export const JobTypePageSchema = z
   .openapi({
     example: {
       items: [
+        {
+          type: 'SUITABILITY_ASSESSMENT',
+          title: 'Find suitable sites',
+          version: 1,
+          isInternal: false,
+          isCacheable: true,
+          leaseSeconds: 60,
+          timeoutSeconds: 3600,
+          maxAttempts: 3,
+          compute: { cpuUnits: 1024, memoryMiB: 1024 },
+          inputSchema: {
+            type: 'object',
+            required: ['region', 'criteria', 'xDist', 'yDist', 'threshold'],
+            properties: {
+              region: { type: 'string' },
+              criteria: { type: 'object' },
+              xDist: { type: 'number' },
+              yDist: { type: 'number' },
+              threshold: { type: 'number' },
+              polygonId: { type: 'string', format: 'uuid' },
+            },
+          },
+        },
         {
           type: 'TEST',
           title: 'Try a deployment out',
@@ -1251,7 +1317,7 @@ export const LayerSchema = z
       name: 'depth',
       version: 1,
       status: 'READY',
-      sizeBytes: 1657170,
+      sizeBytes: 16571700,
       inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
       readyVersion: 1,
       raster: {
@@ -1278,7 +1344,7 @@ export const LayerSchema = z
 
 export const LayerCompleteSchema = z
   .strictObject({ version: z.int().min(1).max(2147483647).openapi({ description: 'The version that was uploaded.' }) })
-  .openapi({ example: { version: 1 } })
+  .openapi({ description: 'Which version has its file now.', example: { version: 1 } })
   .openapi('LayerComplete')
 
 export const LayerUploadSchema = z
@@ -1288,8 +1354,9 @@ export const LayerUploadSchema = z
     contentType: ContentTypeSchema.optional(),
   })
   .openapi({
+    description: 'The exact size and checksum of the file to upload as a layer.',
     example: {
-      sizeBytes: 1657170,
+      sizeBytes: 16571700,
       sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
       contentType: 'image/tiff',
     },
@@ -1311,7 +1378,7 @@ export const SignedUploadSchema = z
       url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
       method: 'PUT',
       headers: { 'content-type': 'application/geo+json' },
-      expiresAt: '2026-03-02T22:00:00.000Z',
+      expiresAt: '2026-03-02T22:40:08.000Z',
     },
   })
   .openapi('SignedUpload')
@@ -1322,6 +1389,7 @@ export const LayerUploadCreatedSchema = z
     upload: SignedUploadSchema,
   })
   .openapi({
+    description: 'The version that the file will be, and where to send it.',
     example: {
       version: 1,
       upload: {
@@ -1342,12 +1410,18 @@ export const LogEntriesSchema = z
       .min(1)
       .max(500),
   })
-  .openapi({ example: { entries: [{ level: 'INFO', message: 'Reading depth in bands of 256 rows' }] } })
+  .openapi({
+    description: "Lines for a job's log.",
+    example: { entries: [{ level: 'INFO', message: 'slope is derived from the layer depth' }] },
+  })
   .openapi('LogEntries')
 
 export const LoginRequestSchema = z
   .strictObject({ email: EmailSchema, password: text({ format: 'password', minLength: 1, maxLength: 200 }) })
-  .openapi({ example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand' } })
+  .openapi({
+    description: 'What a person signs in with.',
+    example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand' },
+  })
   .openapi('LoginRequest')
 
 export const NewPasswordSchema = text({ format: 'password', minLength: 12, maxLength: 200 })
@@ -1370,6 +1444,7 @@ export const PolygonSchema = z
     updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
+    description: 'A place that somebody drew.',
     example: {
       id: '019a8f00-0002-7000-8000-000000000002',
       userId: '019a8f00-0001-7000-8000-000000000001',
@@ -1395,32 +1470,6 @@ export const PolygonSchema = z
 
 export const PolygonPageSchema = z
   .looseObject({ items: z.array(PolygonSchema), nextCursor: CursorSchema.optional() })
-  .openapi({
-    example: {
-      items: [
-        {
-          id: '019a8f00-0002-7000-8000-000000000002',
-          userId: '019a8f00-0001-7000-8000-000000000001',
-          name: 'Lizard Island lagoon',
-          polygon: {
-            type: 'Polygon',
-            coordinates: [
-              [
-                [145.442, -14.668],
-                [145.461, -14.668],
-                [145.461, -14.651],
-                [145.442, -14.651],
-                [145.442, -14.668],
-              ],
-            ],
-          },
-          properties: {},
-          createdAt: '2026-03-02T21:30:00.000Z',
-          updatedAt: '2026-03-02T21:30:00.000Z',
-        },
-      ],
-    },
-  })
   .openapi('PolygonPage')
 
 export const PolygonWriteSchema = z
@@ -1435,6 +1484,7 @@ export const PolygonWriteSchema = z
       .optional(),
   })
   .openapi({
+    description: 'What a polygon is made of or replaced by.',
     example: {
       name: 'Lizard Island lagoon',
       polygon: {
@@ -1473,6 +1523,7 @@ export const ProblemCodeSchema = z
     'job_type_not_found',
     'job_not_found',
     'assignment_not_found',
+    'request_timeout',
     'job_not_available',
     'job_finished',
     'job_not_succeeded',
@@ -1504,7 +1555,10 @@ export const ProblemErrorSchema = z
       .openapi({ description: 'JSON Pointer into the body, or `/query/…`, `/path/…`, `/header/…` for a parameter.' }),
     detail: z.string(),
   })
-  .openapi({ example: { pointer: '/inputPayload/threshold', detail: 'Too big: expected number to be <=1' } })
+  .openapi({
+    description: 'One fault of an invalid input, and where it is.',
+    example: { pointer: '/inputPayload/threshold', detail: 'Too big: expected number to be <=1' },
+  })
   .openapi('ProblemError')
 
 export const ProblemSchema = z
@@ -1550,13 +1604,14 @@ export const UserSchema = z
     updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
+    description: 'A person, with their roles.',
     example: {
       id: '019a8f00-0001-7000-8000-000000000001',
       email: 'ana@reef.example',
       name: 'Ana Torres',
-      roles: ['USER'],
+      roles: ['USER', 'WORKER'],
       createdAt: '2026-03-02T21:14:05.120Z',
-      updatedAt: '2026-03-02T21:14:05.120Z',
+      updatedAt: '2026-03-02T21:16:40.000Z',
     },
   })
   .openapi('User')
@@ -1564,14 +1619,15 @@ export const UserSchema = z
 export const ProfileSchema = z
   .looseObject({ user: UserSchema })
   .openapi({
+    description: 'Who the credentials belong to.',
     example: {
       user: {
         id: '019a8f00-0001-7000-8000-000000000001',
         email: 'ana@reef.example',
         name: 'Ana Torres',
-        roles: ['USER'],
+        roles: ['USER', 'WORKER'],
         createdAt: '2026-03-02T21:14:05.120Z',
-        updatedAt: '2026-03-02T21:14:05.120Z',
+        updatedAt: '2026-03-02T21:16:40.000Z',
       },
     },
   })
@@ -1584,7 +1640,10 @@ export const ReadinessSchema = z
       .looseObject({ database: z.enum(['ok', 'unavailable']), store: z.enum(['ok', 'unavailable']) })
       .openapi({ description: 'What was asked, and what it said.' }),
   })
-  .openapi({ example: { status: 'ok', checks: { database: 'ok', store: 'ok' } } })
+  .openapi({
+    description: 'What was asked of database and store, and what they said.',
+    example: { status: 'ok', checks: { database: 'ok', store: 'ok' } },
+  })
   .openapi('Readiness')
 
 export const RefreshTokenSchema = text({ minLength: 1, maxLength: 200 })
@@ -1604,6 +1663,7 @@ export const RegionSchema = z
     updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
+    description: 'A named area with its layers.',
     example: {
       name: 'lizard-island',
       title: 'Lizard Island',
@@ -1613,7 +1673,7 @@ export const RegionSchema = z
           name: 'depth',
           version: 1,
           status: 'READY',
-          sizeBytes: 1657170,
+          sizeBytes: 16571700,
           inspectionJobId: '019a8f00-0007-7000-8000-000000000007',
           readyVersion: 1,
           createdAt: '2026-03-01T04:00:00.000Z',
@@ -1627,35 +1687,27 @@ export const RegionSchema = z
 
 export const RegionPageSchema = z
   .looseObject({ items: z.array(RegionSchema), nextCursor: CursorSchema.optional() })
-  .openapi({
-    example: {
-      items: [
-        {
-          name: 'lizard-island',
-          title: 'Lizard Island',
-          description: 'The reef slope around Lizard Island.',
-          layers: [],
-          createdAt: '2026-03-01T03:58:00.000Z',
-          updatedAt: '2026-03-01T03:58:00.000Z',
-        },
-      ],
-    },
-  })
   .openapi('RegionPage')
 
 export const RegionWriteSchema = z
   .strictObject({ title: text({ minLength: 1, maxLength: 200 }), description: text({ maxLength: 5000 }).optional() })
-  .openapi({ example: { title: 'Lizard Island', description: 'The reef slope around Lizard Island.' } })
+  .openapi({
+    description: 'What describes a region.',
+    example: { title: 'Lizard Island', description: 'The reef slope around Lizard Island.' },
+  })
   .openapi('RegionWrite')
 
 export const RegisterRequestSchema = z
   .strictObject({ email: EmailSchema, password: NewPasswordSchema, name: PersonNameSchema.optional() })
-  .openapi({ example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand', name: 'Ana Torres' } })
+  .openapi({
+    description: 'What an account is made from.',
+    example: { email: 'ana@reef.example', password: 'slow-tides-carry-sand', name: 'Ana Torres' },
+  })
   .openapi('RegisterRequest')
 
 export const RegistrationSchema = z
   .looseObject({ userId: IdSchema })
-  .openapi({ example: { userId: '019a8f00-0001-7000-8000-000000000001' } })
+  .openapi({ description: 'The id of a new account.', example: { userId: '019a8f00-0001-7000-8000-000000000001' } })
   .openapi('Registration')
 
 export const ResultAcceptedSchema = z
@@ -1666,6 +1718,7 @@ export const ResultAcceptedSchema = z
     willRetry: z.boolean().openapi({ description: 'True where the job goes back to PENDING for another attempt.' }),
   })
   .openapi({
+    description: 'What the attempt came to, and whether there will be another.',
     example: {
       assignmentId: '019a8f00-0005-7000-8000-000000000005',
       jobId: '019a8f00-0003-7000-8000-000000000003',
@@ -1689,7 +1742,26 @@ export const ResultRequestSchema = z
       .optional(),
     error: JobErrorSchema.optional(),
   })
-  .openapi({ example: { status: 'SUCCEEDED', resultPayload: { id: 42 } } })
+  .openapi({
+    description: 'What an attempt came to: a result, or an error.',
+    example: {
+      status: 'SUCCEEDED',
+      resultPayload: {
+        cells: 18363400,
+        validCells: 142310,
+        suitableCells: 43018,
+        areaSquareMeters: 3557750,
+        suitableAreaSquareMeters: 1075450,
+        criteria: { depth: { min: -10, max: -4, passRate: 0.31 }, slope: { max: 30, passRate: 0.98 } },
+        sites: 163,
+        sitesTruncated: false,
+        bestScore: 1,
+        xDist: 100,
+        yDist: 50,
+        threshold: 0.9,
+      },
+    },
+  })
   .openapi('ResultRequest')
 
 export const SignedUploadsSchema = z
@@ -1702,7 +1774,7 @@ export const SignedUploadsSchema = z
           url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
           method: 'PUT',
           headers: { 'content-type': 'application/geo+json' },
-          expiresAt: '2026-03-02T22:00:00.000Z',
+          expiresAt: '2026-03-02T22:40:08.000Z',
         },
       ],
     },
@@ -1711,7 +1783,10 @@ export const SignedUploadsSchema = z
 
 export const TokenRequestSchema = z
   .strictObject({ refreshToken: RefreshTokenSchema })
-  .openapi({ example: { refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E' } })
+  .openapi({
+    description: 'The refresh token to use up.',
+    example: { refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E' },
+  })
   .openapi('TokenRequest')
 
 export const TokensSchema = z
@@ -1721,6 +1796,7 @@ export const TokensSchema = z
     expiresIn: z.int().min(0).openapi({ description: 'Seconds that `token` is good for.' }),
   })
   .openapi({
+    description: 'An access token, the refresh token that renews it, and how many seconds the first is good for.',
     example: {
       token: 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl',
       refreshToken: 'fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E',
@@ -1737,7 +1813,7 @@ export const UploadsRequestSchema = z
         {
           name: 'sites.geojson',
           sizeBytes: 20480,
-          sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+          sha256: '5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d',
           contentType: 'application/geo+json',
         },
       ],
@@ -1748,7 +1824,11 @@ export const UploadsRequestSchema = z
 export const UserMeUpdateSchema = z
   .strictObject({ name: PersonNameSchema.optional() })
   .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
-  .openapi({ minProperties: 1, example: { name: 'Ana Torres-Vega' } })
+  .openapi({
+    description: 'What a person may change of themselves. What is left out stays.',
+    minProperties: 1,
+    example: { name: 'Ana Torres-Vega' },
+  })
   .openapi('UserMeUpdate')
 
 /** Every component, each after those that it refers to. */

@@ -749,7 +749,7 @@ export interface paths {
     }
     /**
      * Read the documentation
-     * @description A page for people, made from the contract.
+     * @description A page for people, made from this contract. It loads nothing from anywhere.
      */
     get: operations['getDocs']
     put?: never
@@ -830,6 +830,7 @@ export interface components {
     /** @example Ana Torres */
     PersonName: string
     /**
+     * @description What an account is made from.
      * @example {
      *       "email": "ana@reef.example",
      *       "password": "slow-tides-carry-sand",
@@ -848,6 +849,7 @@ export interface components {
      */
     Id: string
     /**
+     * @description The id of a new account.
      * @example {
      *       "userId": "019a8f00-0001-7000-8000-000000000001"
      *     }
@@ -879,6 +881,7 @@ export interface components {
       | 'job_type_not_found'
       | 'job_not_found'
       | 'assignment_not_found'
+      | 'request_timeout'
       | 'job_not_available'
       | 'job_finished'
       | 'job_not_succeeded'
@@ -897,6 +900,7 @@ export interface components {
       | 'internal'
       | 'service_unavailable'
     /**
+     * @description One fault of an invalid input, and where it is.
      * @example {
      *       "pointer": "/inputPayload/threshold",
      *       "detail": "Too big: expected number to be <=1"
@@ -940,6 +944,7 @@ export interface components {
       errors?: components['schemas']['ProblemError'][]
     }
     /**
+     * @description What a person signs in with.
      * @example {
      *       "email": "ana@reef.example",
      *       "password": "slow-tides-carry-sand"
@@ -956,6 +961,7 @@ export interface components {
      */
     RefreshToken: string
     /**
+     * @description An access token, the refresh token that renews it, and how many seconds the first is good for.
      * @example {
      *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl",
      *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E",
@@ -970,6 +976,7 @@ export interface components {
       expiresIn: number
     }
     /**
+     * @description The refresh token to use up.
      * @example {
      *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E"
      *     }
@@ -984,15 +991,17 @@ export interface components {
      */
     Role: 'USER' | 'WORKER' | 'ADMIN'
     /**
+     * @description A person, with their roles.
      * @example {
      *       "id": "019a8f00-0001-7000-8000-000000000001",
      *       "email": "ana@reef.example",
      *       "name": "Ana Torres",
      *       "roles": [
-     *         "USER"
+     *         "USER",
+     *         "WORKER"
      *       ],
      *       "createdAt": "2026-03-02T21:14:05.120Z",
-     *       "updatedAt": "2026-03-02T21:14:05.120Z"
+     *       "updatedAt": "2026-03-02T21:16:40.000Z"
      *     }
      */
     User: {
@@ -1006,16 +1015,18 @@ export interface components {
       updatedAt: string
     }
     /**
+     * @description Who the credentials belong to.
      * @example {
      *       "user": {
      *         "id": "019a8f00-0001-7000-8000-000000000001",
      *         "email": "ana@reef.example",
      *         "name": "Ana Torres",
      *         "roles": [
-     *           "USER"
+     *           "USER",
+     *           "WORKER"
      *         ],
      *         "createdAt": "2026-03-02T21:14:05.120Z",
-     *         "updatedAt": "2026-03-02T21:14:05.120Z"
+     *         "updatedAt": "2026-03-02T21:16:40.000Z"
      *       }
      *     }
      */
@@ -1051,6 +1062,7 @@ export interface components {
       }[]
     }
     /**
+     * @description What a person may change of themselves. What is left out stays.
      * @example {
      *       "name": "Ana Torres-Vega"
      *     }
@@ -1077,6 +1089,7 @@ export interface components {
       | 'regions:read'
       | 'regions:write'
     /**
+     * @description What can be told of an API key without its secret.
      * @example {
      *       "id": "019a8f00-0006-7000-8000-000000000006",
      *       "name": "Cluster worker",
@@ -1103,27 +1116,12 @@ export interface components {
        */
       lastUsedAt?: string
     }
-    /**
-     * @example {
-     *       "items": [
-     *         {
-     *           "id": "019a8f00-0006-7000-8000-000000000006",
-     *           "name": "Cluster worker",
-     *           "scopes": [
-     *             "jobs:work"
-     *           ],
-     *           "prefix": "fs_4kQ9",
-     *           "createdAt": "2026-03-02T21:20:00.000Z",
-     *           "lastUsedAt": "2026-03-02T21:41:00.000Z"
-     *         }
-     *       ]
-     *     }
-     */
     ApiKeyPage: {
       items: components['schemas']['ApiKey'][]
       nextCursor?: components['schemas']['Cursor']
     }
     /**
+     * @description What an API key is to be called, and what it may be used for.
      * @example {
      *       "name": "Cluster worker",
      *       "scopes": [
@@ -1142,6 +1140,7 @@ export interface components {
       expiresAt?: string
     }
     /**
+     * @description A new API key. `key` is shown this once.
      * @example {
      *       "id": "019a8f00-0006-7000-8000-000000000006",
      *       "name": "Cluster worker",
@@ -1309,6 +1308,7 @@ export interface components {
      */
     Area: components['schemas']['PolygonGeometry'] | components['schemas']['MultiPolygonGeometry']
     /**
+     * @description A place that somebody drew.
      * @example {
      *       "id": "019a8f00-0002-7000-8000-000000000002",
      *       "userId": "019a8f00-0001-7000-8000-000000000001",
@@ -1359,47 +1359,6 @@ export interface components {
       /** Format: date-time */
       updatedAt: string
     }
-    /**
-     * @example {
-     *       "items": [
-     *         {
-     *           "id": "019a8f00-0002-7000-8000-000000000002",
-     *           "userId": "019a8f00-0001-7000-8000-000000000001",
-     *           "name": "Lizard Island lagoon",
-     *           "polygon": {
-     *             "type": "Polygon",
-     *             "coordinates": [
-     *               [
-     *                 [
-     *                   145.442,
-     *                   -14.668
-     *                 ],
-     *                 [
-     *                   145.461,
-     *                   -14.668
-     *                 ],
-     *                 [
-     *                   145.461,
-     *                   -14.651
-     *                 ],
-     *                 [
-     *                   145.442,
-     *                   -14.651
-     *                 ],
-     *                 [
-     *                   145.442,
-     *                   -14.668
-     *                 ]
-     *               ]
-     *             ]
-     *           },
-     *           "properties": {},
-     *           "createdAt": "2026-03-02T21:30:00.000Z",
-     *           "updatedAt": "2026-03-02T21:30:00.000Z"
-     *         }
-     *       ]
-     *     }
-     */
     PolygonPage: {
       items: components['schemas']['Polygon'][]
       nextCursor?: components['schemas']['Cursor']
@@ -1486,6 +1445,7 @@ export interface components {
       | components['schemas']['MultiPolygonGeometry']
       | components['schemas']['AreaFeature']
     /**
+     * @description What a polygon is made of or replaced by.
      * @example {
      *       "name": "Lizard Island lagoon",
      *       "polygon": {
@@ -1605,7 +1565,7 @@ export interface components {
      *       "name": "depth",
      *       "version": 1,
      *       "status": "READY",
-     *       "sizeBytes": 1657170,
+     *       "sizeBytes": 16571700,
      *       "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
      *       "readyVersion": 1,
      *       "raster": {
@@ -1656,6 +1616,7 @@ export interface components {
       createdAt: string
     }
     /**
+     * @description A named area with its layers.
      * @example {
      *       "name": "lizard-island",
      *       "title": "Lizard Island",
@@ -1665,7 +1626,7 @@ export interface components {
      *           "name": "depth",
      *           "version": 1,
      *           "status": "READY",
-     *           "sizeBytes": 1657170,
+     *           "sizeBytes": 16571700,
      *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
      *           "readyVersion": 1,
      *           "createdAt": "2026-03-01T04:00:00.000Z"
@@ -1685,25 +1646,12 @@ export interface components {
       /** Format: date-time */
       updatedAt: string
     }
-    /**
-     * @example {
-     *       "items": [
-     *         {
-     *           "name": "lizard-island",
-     *           "title": "Lizard Island",
-     *           "description": "The reef slope around Lizard Island.",
-     *           "layers": [],
-     *           "createdAt": "2026-03-01T03:58:00.000Z",
-     *           "updatedAt": "2026-03-01T03:58:00.000Z"
-     *         }
-     *       ]
-     *     }
-     */
     RegionPage: {
       items: components['schemas']['Region'][]
       nextCursor?: components['schemas']['Cursor']
     }
     /**
+     * @description What describes a region.
      * @example {
      *       "title": "Lizard Island",
      *       "description": "The reef slope around Lizard Island."
@@ -1724,8 +1672,9 @@ export interface components {
      */
     ContentType: string
     /**
+     * @description The exact size and checksum of the file to upload as a layer.
      * @example {
-     *       "sizeBytes": 1657170,
+     *       "sizeBytes": 16571700,
      *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
      *       "contentType": "image/tiff"
      *     }
@@ -1750,7 +1699,7 @@ export interface components {
      *       "headers": {
      *         "content-type": "application/geo+json"
      *       },
-     *       "expiresAt": "2026-03-02T22:00:00.000Z"
+     *       "expiresAt": "2026-03-02T22:40:08.000Z"
      *     }
      */
     SignedUpload: {
@@ -1766,6 +1715,7 @@ export interface components {
       expiresAt: string
     }
     /**
+     * @description The version that the file will be, and where to send it.
      * @example {
      *       "version": 1,
      *       "upload": {
@@ -1785,6 +1735,7 @@ export interface components {
       upload: components['schemas']['SignedUpload']
     }
     /**
+     * @description Which version has its file now.
      * @example {
      *       "version": 1
      *     }
@@ -1800,6 +1751,7 @@ export interface components {
      */
     JobType: 'RASTER_INSPECTION' | 'REGIONAL_ASSESSMENT' | 'SUITABILITY_ASSESSMENT' | 'TEST'
     /**
+     * @description What a kind of job takes and gives, and how it runs.
      * @example {
      *       "type": "TEST",
      *       "title": "Try a deployment out",
@@ -1858,6 +1810,51 @@ export interface components {
     /**
      * @example {
      *       "items": [
+     *         {
+     *           "type": "SUITABILITY_ASSESSMENT",
+     *           "title": "Find suitable sites",
+     *           "version": 1,
+     *           "isInternal": false,
+     *           "isCacheable": true,
+     *           "leaseSeconds": 60,
+     *           "timeoutSeconds": 3600,
+     *           "maxAttempts": 3,
+     *           "compute": {
+     *             "cpuUnits": 1024,
+     *             "memoryMiB": 1024
+     *           },
+     *           "inputSchema": {
+     *             "type": "object",
+     *             "required": [
+     *               "region",
+     *               "criteria",
+     *               "xDist",
+     *               "yDist",
+     *               "threshold"
+     *             ],
+     *             "properties": {
+     *               "region": {
+     *                 "type": "string"
+     *               },
+     *               "criteria": {
+     *                 "type": "object"
+     *               },
+     *               "xDist": {
+     *                 "type": "number"
+     *               },
+     *               "yDist": {
+     *                 "type": "number"
+     *               },
+     *               "threshold": {
+     *                 "type": "number"
+     *               },
+     *               "polygonId": {
+     *                 "type": "string",
+     *                 "format": "uuid"
+     *               }
+     *             }
+     *           }
+     *         },
      *         {
      *           "type": "TEST",
      *           "title": "Try a deployment out",
@@ -1970,22 +1967,22 @@ export interface components {
     /**
      * @example {
      *       "cells": 18363400,
-     *       "validCells": 7411063,
-     *       "suitableCells": 1210044,
-     *       "areaSquareMeters": 185276575,
-     *       "suitableAreaSquareMeters": 30251100,
+     *       "validCells": 142310,
+     *       "suitableCells": 43018,
+     *       "areaSquareMeters": 3557750,
+     *       "suitableAreaSquareMeters": 1075450,
      *       "criteria": {
      *         "depth": {
      *           "min": -10,
      *           "max": -4,
-     *           "passRate": 0.1633
+     *           "passRate": 0.31
      *         },
      *         "slope": {
      *           "max": 30,
      *           "passRate": 0.98
      *         }
      *       },
-     *       "sites": 412,
+     *       "sites": 163,
      *       "sitesTruncated": false,
      *       "bestScore": 1,
      *       "xDist": 100,
@@ -2048,10 +2045,10 @@ export interface components {
       retryable?: boolean
     }
     /**
+     * @description A job as it is now. Its payloads go by its type.
      * @example {
      *       "id": "019a8f00-0003-7000-8000-000000000003",
      *       "type": "SUITABILITY_ASSESSMENT",
-     *       "status": "IN_PROGRESS",
      *       "priority": "NORMAL",
      *       "inputPayload": {
      *         "region": "lizard-island",
@@ -2069,13 +2066,39 @@ export interface components {
      *         "threshold": 0.9,
      *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
      *       },
-     *       "progress": 0.4,
-     *       "attempts": 1,
      *       "maxAttempts": 3,
-     *       "lastEventId": 7,
      *       "createdAt": "2026-03-02T21:40:00.000Z",
+     *       "status": "SUCCEEDED",
+     *       "resultPayload": {
+     *         "cells": 18363400,
+     *         "validCells": 142310,
+     *         "suitableCells": 43018,
+     *         "areaSquareMeters": 3557750,
+     *         "suitableAreaSquareMeters": 1075450,
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4,
+     *             "passRate": 0.31
+     *           },
+     *           "slope": {
+     *             "max": 30,
+     *             "passRate": 0.98
+     *           }
+     *         },
+     *         "sites": 163,
+     *         "sitesTruncated": false,
+     *         "bestScore": 1,
+     *         "xDist": 100,
+     *         "yDist": 50,
+     *         "threshold": 0.9
+     *       },
+     *       "progress": 1,
+     *       "attempts": 1,
+     *       "lastEventId": 7,
      *       "updatedAt": "2026-03-02T21:40:09.310Z",
-     *       "startedAt": "2026-03-02T21:40:00.007Z"
+     *       "startedAt": "2026-03-02T21:40:00.007Z",
+     *       "finishedAt": "2026-03-02T21:40:09.310Z"
      *     }
      */
     Job: {
@@ -2110,32 +2133,6 @@ export interface components {
       /** Format: date-time */
       finishedAt?: string
     }
-    /**
-     * @example {
-     *       "items": [
-     *         {
-     *           "id": "019a8f00-0003-7000-8000-000000000003",
-     *           "type": "TEST",
-     *           "status": "SUCCEEDED",
-     *           "priority": "NORMAL",
-     *           "inputPayload": {
-     *             "id": 42
-     *           },
-     *           "resultPayload": {
-     *             "id": 42
-     *           },
-     *           "attempts": 1,
-     *           "maxAttempts": 3,
-     *           "lastEventId": 3,
-     *           "createdAt": "2026-03-02T21:40:00.000Z",
-     *           "updatedAt": "2026-03-02T21:40:00.310Z",
-     *           "startedAt": "2026-03-02T21:40:00.007Z",
-     *           "finishedAt": "2026-03-02T21:40:00.310Z"
-     *         }
-     *       ],
-     *       "nextCursor": "MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz"
-     *     }
-     */
     JobPage: {
       items: components['schemas']['Job'][]
       nextCursor?: components['schemas']['Cursor']
@@ -2303,6 +2300,7 @@ export interface components {
       | components['schemas']['SuitabilityAssessmentJob']
       | components['schemas']['TestJob']
     /**
+     * @description The job that answers the wish, new or shared, and the request that stands for the wish.
      * @example {
      *       "jobId": "019a8f00-0003-7000-8000-000000000003",
      *       "cached": false,
@@ -2321,7 +2319,7 @@ export interface components {
      *       "id": "019a8f00-0004-7000-8000-000000000004",
      *       "jobId": "019a8f00-0003-7000-8000-000000000003",
      *       "type": "SUITABILITY_ASSESSMENT",
-     *       "status": "IN_PROGRESS",
+     *       "status": "SUCCEEDED",
      *       "cached": false,
      *       "createdAt": "2026-03-02T21:40:00.000Z"
      *     }
@@ -2340,35 +2338,23 @@ export interface components {
        */
       withdrawnAt?: string
     }
-    /**
-     * @example {
-     *       "items": [
-     *         {
-     *           "id": "019a8f00-0004-7000-8000-000000000004",
-     *           "jobId": "019a8f00-0003-7000-8000-000000000003",
-     *           "type": "SUITABILITY_ASSESSMENT",
-     *           "status": "IN_PROGRESS",
-     *           "cached": false,
-     *           "createdAt": "2026-03-02T21:40:00.000Z"
-     *         }
-     *       ]
-     *     }
-     */
     JobRequestPage: {
       items: components['schemas']['JobRequest'][]
       nextCursor?: components['schemas']['Cursor']
     }
     /**
+     * @description How much a line of a log matters.
      * @example INFO
      * @enum {string}
      */
     LogLevel: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
     /**
+     * @description A line of a job's log.
      * @example {
      *       "id": 4,
      *       "at": "2026-03-02T21:40:03.100Z",
      *       "level": "INFO",
-     *       "message": "Reading depth and elevation in bands of 256 rows"
+     *       "message": "slope is derived from the layer depth"
      *     }
      */
     JobLogEntry: {
@@ -2383,10 +2369,16 @@ export interface components {
      * @example {
      *       "items": [
      *         {
+     *           "id": 3,
+     *           "at": "2026-03-02T21:40:00.250Z",
+     *           "level": "INFO",
+     *           "message": "Fetching layer depth"
+     *         },
+     *         {
      *           "id": 4,
      *           "at": "2026-03-02T21:40:03.100Z",
      *           "level": "INFO",
-     *           "message": "Reading depth in bands of 256 rows"
+     *           "message": "slope is derived from the layer depth"
      *         }
      *       ]
      *     }
@@ -2396,6 +2388,7 @@ export interface components {
       nextCursor?: components['schemas']['Cursor']
     }
     /**
+     * @description Links to a job's files, by name. They answer GET without credentials until they expire.
      * @example {
      *       "job": {
      *         "id": "019a8f00-0003-7000-8000-000000000003",
@@ -2404,7 +2397,8 @@ export interface components {
      *       },
      *       "files": {
      *         "sites.geojson": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w",
-     *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k"
+     *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k",
+     *         "summary.json": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/summary.json?signature=Lm3s"
      *       }
      *     }
      */
@@ -2423,10 +2417,48 @@ export interface components {
      * @description What a worker needs to know of a job.
      * @example {
      *       "id": "019a8f00-0003-7000-8000-000000000003",
-     *       "type": "TEST",
+     *       "type": "SUITABILITY_ASSESSMENT",
      *       "inputPayload": {
-     *         "id": 42,
-     *         "sleepSeconds": 2
+     *         "region": "lizard-island",
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4
+     *           },
+     *           "slope": {
+     *             "max": 30
+     *           }
+     *         },
+     *         "xDist": 100,
+     *         "yDist": 50,
+     *         "threshold": 0.9,
+     *         "polygon": {
+     *           "type": "Polygon",
+     *           "coordinates": [
+     *             [
+     *               [
+     *                 145.442,
+     *                 -14.668
+     *               ],
+     *               [
+     *                 145.461,
+     *                 -14.668
+     *               ],
+     *               [
+     *                 145.461,
+     *                 -14.651
+     *               ],
+     *               [
+     *                 145.442,
+     *                 -14.651
+     *               ],
+     *               [
+     *                 145.442,
+     *                 -14.668
+     *               ]
+     *             ]
+     *           ]
+     *         }
      *       },
      *       "priority": "NORMAL",
      *       "attempts": 0,
@@ -2449,10 +2481,48 @@ export interface components {
      *       "jobs": [
      *         {
      *           "id": "019a8f00-0003-7000-8000-000000000003",
-     *           "type": "TEST",
+     *           "type": "SUITABILITY_ASSESSMENT",
      *           "inputPayload": {
-     *             "id": 42,
-     *             "sleepSeconds": 2
+     *             "region": "lizard-island",
+     *             "criteria": {
+     *               "depth": {
+     *                 "min": -10,
+     *                 "max": -4
+     *               },
+     *               "slope": {
+     *                 "max": 30
+     *               }
+     *             },
+     *             "xDist": 100,
+     *             "yDist": 50,
+     *             "threshold": 0.9,
+     *             "polygon": {
+     *               "type": "Polygon",
+     *               "coordinates": [
+     *                 [
+     *                   [
+     *                     145.442,
+     *                     -14.668
+     *                   ],
+     *                   [
+     *                     145.461,
+     *                     -14.668
+     *                   ],
+     *                   [
+     *                     145.461,
+     *                     -14.651
+     *                   ],
+     *                   [
+     *                     145.442,
+     *                     -14.651
+     *                   ],
+     *                   [
+     *                     145.442,
+     *                     -14.668
+     *                   ]
+     *                 ]
+     *               ]
+     *             }
      *           },
      *           "priority": "NORMAL",
      *           "attempts": 0,
@@ -2473,6 +2543,7 @@ export interface components {
      */
     WorkerName: string
     /**
+     * @description Which job to take, and who takes it.
      * @example {
      *       "jobId": "019a8f00-0003-7000-8000-000000000003",
      *       "workerName": "hpc-node-17"
@@ -2485,14 +2556,15 @@ export interface components {
       workerName?: components['schemas']['WorkerName']
     }
     /**
+     * @description One attempt at a job by one worker: its lease, its deadline, and the token that opens it.
      * @example {
      *       "id": "019a8f00-0005-7000-8000-000000000005",
      *       "jobId": "019a8f00-0003-7000-8000-000000000003",
      *       "attempt": 1,
-     *       "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *       "token": "fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI",
      *       "createdAt": "2026-03-02T21:40:00.007Z",
-     *       "expiresAt": "2026-03-02T21:40:20.007Z",
-     *       "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *       "expiresAt": "2026-03-02T21:41:00.007Z",
+     *       "deadlineAt": "2026-03-02T22:40:00.007Z",
      *       "workerName": "hpc-node-17"
      *     }
      */
@@ -2519,15 +2591,16 @@ export interface components {
       workerName?: components['schemas']['WorkerName']
     }
     /**
+     * @description The assignment that took the job.
      * @example {
      *       "assignment": {
      *         "id": "019a8f00-0005-7000-8000-000000000005",
      *         "jobId": "019a8f00-0003-7000-8000-000000000003",
      *         "attempt": 1,
-     *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *         "token": "fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI",
      *         "createdAt": "2026-03-02T21:40:00.007Z",
-     *         "expiresAt": "2026-03-02T21:40:20.007Z",
-     *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *         "expiresAt": "2026-03-02T21:41:00.007Z",
+     *         "deadlineAt": "2026-03-02T22:40:00.007Z",
      *         "workerName": "hpc-node-17"
      *       }
      *     }
@@ -2536,8 +2609,10 @@ export interface components {
       assignment: components['schemas']['Assignment']
     }
     /**
+     * @description Which jobs to take, how many, and how long to wait for a first one.
      * @example {
      *       "jobTypes": [
+     *         "SUITABILITY_ASSESSMENT",
      *         "TEST"
      *       ],
      *       "limit": 1,
@@ -2556,13 +2631,52 @@ export interface components {
       workerName?: components['schemas']['WorkerName']
     }
     /**
+     * @description A job that was taken, and the assignment that took it.
      * @example {
      *       "job": {
      *         "id": "019a8f00-0003-7000-8000-000000000003",
-     *         "type": "TEST",
+     *         "type": "SUITABILITY_ASSESSMENT",
      *         "inputPayload": {
-     *           "id": 42,
-     *           "sleepSeconds": 2
+     *           "region": "lizard-island",
+     *           "criteria": {
+     *             "depth": {
+     *               "min": -10,
+     *               "max": -4
+     *             },
+     *             "slope": {
+     *               "max": 30
+     *             }
+     *           },
+     *           "xDist": 100,
+     *           "yDist": 50,
+     *           "threshold": 0.9,
+     *           "polygon": {
+     *             "type": "Polygon",
+     *             "coordinates": [
+     *               [
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ]
+     *               ]
+     *             ]
+     *           }
      *         },
      *         "priority": "NORMAL",
      *         "attempts": 1,
@@ -2573,10 +2687,10 @@ export interface components {
      *         "id": "019a8f00-0005-7000-8000-000000000005",
      *         "jobId": "019a8f00-0003-7000-8000-000000000003",
      *         "attempt": 1,
-     *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+     *         "token": "fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI",
      *         "createdAt": "2026-03-02T21:40:00.007Z",
-     *         "expiresAt": "2026-03-02T21:40:20.007Z",
-     *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+     *         "expiresAt": "2026-03-02T21:41:00.007Z",
+     *         "deadlineAt": "2026-03-02T22:40:00.007Z",
      *         "workerName": "hpc-node-17"
      *       }
      *     }
@@ -2585,15 +2699,12 @@ export interface components {
       job: components['schemas']['ClaimableJob']
       assignment: components['schemas']['Assignment']
     }
-    /**
-     * @example {
-     *       "claims": []
-     *     }
-     */
+    /** @description The jobs that were taken. None is no error. */
     Claims: {
       claims: components['schemas']['Claim'][]
     }
     /**
+     * @description What is done so far, as a fraction.
      * @example {
      *       "progress": 0.4
      *     }
@@ -2603,9 +2714,10 @@ export interface components {
       progress?: number
     }
     /**
+     * @description The lease as it is now, by the service's clock.
      * @example {
-     *       "expiresAt": "2026-03-02T21:40:26.500Z",
-     *       "deadlineAt": "2026-03-02T21:55:00.007Z"
+     *       "expiresAt": "2026-03-02T21:41:04.000Z",
+     *       "deadlineAt": "2026-03-02T22:40:00.007Z"
      *     }
      */
     Heartbeat: {
@@ -2618,11 +2730,12 @@ export interface components {
       deadlineAt: string
     }
     /**
+     * @description Lines for a job's log.
      * @example {
      *       "entries": [
      *         {
      *           "level": "INFO",
-     *           "message": "Reading depth in bands of 256 rows"
+     *           "message": "slope is derived from the layer depth"
      *         }
      *       ]
      *     }
@@ -2634,13 +2747,14 @@ export interface components {
       }[]
     }
     /**
+     * @description A signed link to a file that the job reads.
      * @example {
      *       "name": "layers/depth.tif",
      *       "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
-     *       "sizeBytes": 1657170,
+     *       "sizeBytes": 16571700,
      *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
      *       "contentType": "image/tiff",
-     *       "expiresAt": "2026-03-02T22:00:00.000Z"
+     *       "expiresAt": "2026-03-02T22:40:00.000Z"
      *     }
      */
     JobInputFile: {
@@ -2662,10 +2776,10 @@ export interface components {
      *         {
      *           "name": "layers/depth.tif",
      *           "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
-     *           "sizeBytes": 1657170,
+     *           "sizeBytes": 16571700,
      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
      *           "contentType": "image/tiff",
-     *           "expiresAt": "2026-03-02T22:00:00.000Z"
+     *           "expiresAt": "2026-03-02T22:40:00.000Z"
      *         }
      *       ]
      *     }
@@ -2674,10 +2788,11 @@ export interface components {
       items: components['schemas']['JobInputFile'][]
     }
     /**
+     * @description A file to upload: its name, exact size, checksum and content type.
      * @example {
      *       "name": "sites.geojson",
      *       "sizeBytes": 20480,
-     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "sha256": "5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d",
      *       "contentType": "application/geo+json"
      *     }
      */
@@ -2694,7 +2809,7 @@ export interface components {
      *         {
      *           "name": "sites.geojson",
      *           "sizeBytes": 20480,
-     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *           "sha256": "5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d",
      *           "contentType": "application/geo+json"
      *         }
      *       ]
@@ -2713,7 +2828,7 @@ export interface components {
      *           "headers": {
      *             "content-type": "application/geo+json"
      *           },
-     *           "expiresAt": "2026-03-02T22:00:00.000Z"
+     *           "expiresAt": "2026-03-02T22:40:08.000Z"
      *         }
      *       ]
      *     }
@@ -2722,10 +2837,32 @@ export interface components {
       items: components['schemas']['SignedUpload'][]
     }
     /**
+     * @description What an attempt came to: a result, or an error.
      * @example {
      *       "status": "SUCCEEDED",
      *       "resultPayload": {
-     *         "id": 42
+     *         "cells": 18363400,
+     *         "validCells": 142310,
+     *         "suitableCells": 43018,
+     *         "areaSquareMeters": 3557750,
+     *         "suitableAreaSquareMeters": 1075450,
+     *         "criteria": {
+     *           "depth": {
+     *             "min": -10,
+     *             "max": -4,
+     *             "passRate": 0.31
+     *           },
+     *           "slope": {
+     *             "max": 30,
+     *             "passRate": 0.98
+     *           }
+     *         },
+     *         "sites": 163,
+     *         "sitesTruncated": false,
+     *         "bestScore": 1,
+     *         "xDist": 100,
+     *         "yDist": 50,
+     *         "threshold": 0.9
      *       }
      *     }
      */
@@ -2743,6 +2880,7 @@ export interface components {
       error?: components['schemas']['JobError']
     }
     /**
+     * @description What the attempt came to, and whether there will be another.
      * @example {
      *       "assignmentId": "019a8f00-0005-7000-8000-000000000005",
      *       "jobId": "019a8f00-0003-7000-8000-000000000003",
@@ -2762,6 +2900,7 @@ export interface components {
       willRetry: boolean
     }
     /**
+     * @description That the process lives.
      * @example {
      *       "status": "ok"
      *     }
@@ -2771,6 +2910,7 @@ export interface components {
       status: 'ok'
     }
     /**
+     * @description What was asked of database and store, and what they said.
      * @example {
      *       "status": "ok",
      *       "checks": {
@@ -2836,7 +2976,7 @@ export interface components {
      *       "kind": "log",
      *       "at": "2026-03-02T21:40:03.100Z",
      *       "level": "INFO",
-     *       "message": "Reading depth in bands of 256 rows"
+     *       "message": "slope is derived from the layer depth"
      *     }
      */
     JobLogEvent: {
@@ -2853,46 +2993,28 @@ export interface components {
     }
   }
   responses: {
-    /** @description The request does not fit the contract. `errors` points at each fault. */
-    InvalidRequest: {
+    /** @description The email is taken, or the request does not fit the contract. */
+    RegistrationRefused: {
       headers: {
         [name: string]: unknown
       }
       content: {
-        /**
-         * @example {
-         *       "type": "https://fieldstation.example/problems/invalid-request",
-         *       "title": "Invalid request",
-         *       "status": 400,
-         *       "detail": "The request does not fit the contract.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "invalid_request",
-         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c",
-         *       "errors": [
-         *         {
-         *           "pointer": "/inputPayload/threshold",
-         *           "detail": "Too big: expected number to be <=1"
-         *         }
-         *       ]
-         *     }
-         */
         'application/problem+json': components['schemas']['Problem']
       }
     }
-    /** @description The caller is known but may not do this. */
-    Forbidden: {
+    /** @description The service takes no registrations. */
+    RegistrationClosed: {
       headers: {
         [name: string]: unknown
       }
       content: {
         /**
          * @example {
-         *       "type": "https://fieldstation.example/problems/forbidden",
-         *       "title": "Not allowed",
+         *       "type": "https://fieldstation.example/problems/registration-closed",
+         *       "title": "Registration is closed",
          *       "status": 403,
-         *       "detail": "This needs the role ADMIN.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "forbidden",
+         *       "detail": "Ask an administrator for an account.",
+         *       "code": "registration_closed",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -2912,7 +3034,6 @@ export interface components {
          *       "title": "Service unavailable",
          *       "status": 503,
          *       "detail": "The database does not answer.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "service_unavailable",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -2932,7 +3053,6 @@ export interface components {
          *       "title": "Payload too large",
          *       "status": 413,
          *       "detail": "The body may have at most 1048576 bytes.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "payload_too_large",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -2952,8 +3072,70 @@ export interface components {
          *       "title": "Internal error",
          *       "status": 500,
          *       "detail": "Something went wrong on our side.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "internal",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The request does not fit the contract. `errors` points at each fault. */
+    InvalidRequest: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/invalid-request",
+         *       "title": "Invalid request",
+         *       "status": 400,
+         *       "detail": "Unknown: \"page\" at /query/page",
+         *       "code": "invalid_request",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c",
+         *       "errors": [
+         *         {
+         *           "pointer": "/query/page",
+         *           "detail": "Unknown: \"page\""
+         *         }
+         *       ]
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Email or password are wrong. */
+    InvalidCredentials: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/invalid-credentials",
+         *       "title": "Invalid credentials",
+         *       "status": 401,
+         *       "detail": "Invalid credentials",
+         *       "code": "invalid_credentials",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The refresh token is unknown, used up or expired. */
+    InvalidRefreshToken: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/invalid-refresh-token",
+         *       "title": "Invalid refresh token",
+         *       "status": 401,
+         *       "detail": "Invalid refresh token",
+         *       "code": "invalid_refresh_token",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -2972,7 +3154,6 @@ export interface components {
          *       "title": "Not signed in",
          *       "status": 401,
          *       "detail": "Send a token or an API key.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "unauthenticated",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -2980,20 +3161,47 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
-    /** @description There is no such thing, or not for this caller. */
-    NotFound: {
+    /** @description The caller is known but may not do this. */
+    Forbidden: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The caller has no such API key. */
+    ApiKeyNotFound: {
       headers: {
         [name: string]: unknown
       }
       content: {
         /**
          * @example {
-         *       "type": "https://fieldstation.example/problems/job-not-found",
-         *       "title": "Job not found",
+         *       "type": "https://fieldstation.example/problems/api-key-not-found",
+         *       "title": "API key not found",
          *       "status": 404,
-         *       "detail": "There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "job_not_found",
+         *       "detail": "You have no API key 019a8f00-0006-7000-8000-000000000006.",
+         *       "code": "api_key_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such polygon, or not for this caller. */
+    PolygonNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/polygon-not-found",
+         *       "title": "Polygon not found",
+         *       "status": 404,
+         *       "detail": "There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.",
+         *       "code": "polygon_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -3012,7 +3220,6 @@ export interface components {
          *       "title": "Resource has changed",
          *       "status": 412,
          *       "detail": "The polygon is at version \"3\" now.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "precondition_failed",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -3020,20 +3227,104 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
-    /** @description The resource is not in a state that allows this. */
-    Conflict: {
+    /** @description There is no such region. */
+    RegionNotFound: {
       headers: {
         [name: string]: unknown
       }
       content: {
         /**
          * @example {
-         *       "type": "https://fieldstation.example/problems/job-finished",
-         *       "title": "Job finished",
+         *       "type": "https://fieldstation.example/problems/region-not-found",
+         *       "title": "Region not found",
+         *       "status": 404,
+         *       "detail": "There is no region named lizard-island.",
+         *       "code": "region_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such layer, or no such version of it. */
+    LayerNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/layer-not-found",
+         *       "title": "Layer not found",
+         *       "status": 404,
+         *       "detail": "The region lizard-island has no such version of a layer named depth.",
+         *       "code": "layer_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The file has not arrived. */
+    UploadIncomplete: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/upload-incomplete",
+         *       "title": "Upload incomplete",
          *       "status": 409,
-         *       "detail": "The job is SUCCEEDED. What is final cannot change.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "job_finished",
+         *       "detail": "The file of version 1 has not arrived.",
+         *       "code": "upload_incomplete",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such job type. */
+    JobTypeNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-type-not-found",
+         *       "title": "Job type not found",
+         *       "status": 404,
+         *       "detail": "There is no job type \"TEST\".",
+         *       "code": "job_type_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The caller is known but may not start this job. */
+    JobForbidden: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The first request with this `Idempotency-Key` is still under way. */
+    IdempotencyInProgress: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/idempotency-in-progress",
+         *       "title": "Request under way",
+         *       "status": 409,
+         *       "detail": "The first request with this key is still under way.",
+         *       "code": "idempotency_in_progress",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -3046,17 +3337,6 @@ export interface components {
         [name: string]: unknown
       }
       content: {
-        /**
-         * @example {
-         *       "type": "https://fieldstation.example/problems/unresolved-reference",
-         *       "title": "Unresolved reference",
-         *       "status": 422,
-         *       "detail": "The region lizard-island has no layer named rugosity that is READY.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "unresolved_reference",
-         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
-         *     }
-         */
         'application/problem+json': components['schemas']['Problem']
       }
     }
@@ -3073,8 +3353,102 @@ export interface components {
          *       "title": "Too many active jobs",
          *       "status": 429,
          *       "detail": "You have 1000 unfinished jobs. Wait for some to finish.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
          *       "code": "too_many_active_jobs",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such job, or not for this caller. */
+    JobNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-not-found",
+         *       "title": "Job not found",
+         *       "status": 404,
+         *       "detail": "There is no job 019a8f00-0003-7000-8000-000000000003 that you may see.",
+         *       "code": "job_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The job is final. */
+    JobFinished: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-finished",
+         *       "title": "Job finished",
+         *       "status": 409,
+         *       "detail": "The job is SUCCEEDED. What is final cannot change.",
+         *       "code": "job_finished",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The job has no result, or not yet. */
+    JobNotSucceeded: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-not-succeeded",
+         *       "title": "Job has no result",
+         *       "status": 409,
+         *       "detail": "The job is IN_PROGRESS and has no result.",
+         *       "code": "job_not_succeeded",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The job is not free to be taken. */
+    JobNotAvailable: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/job-not-available",
+         *       "title": "Job not available",
+         *       "status": 409,
+         *       "detail": "The job is IN_PROGRESS and cannot be taken.",
+         *       "code": "job_not_available",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such assignment, or not for this caller. */
+    AssignmentNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/assignment-not-found",
+         *       "title": "Assignment not found",
+         *       "status": 404,
+         *       "detail": "There is no assignment 019a8f00-0005-7000-8000-000000000005 that you hold.",
+         *       "code": "assignment_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -3087,17 +3461,24 @@ export interface components {
         [name: string]: unknown
       }
       content: {
-        /**
-         * @example {
-         *       "type": "https://fieldstation.example/problems/assignment-lost",
-         *       "title": "Assignment lost",
-         *       "status": 409,
-         *       "detail": "The lease of this assignment has expired.",
-         *       "instance": "/api/jobs/019a8f00-0003-7000-8000-000000000003",
-         *       "code": "assignment_lost",
-         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
-         *     }
-         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The assignment is over, or a file was declared differently before. */
+    UploadRefused: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The assignment is over, another result was reported before, or declared files have not arrived. */
+    ResultRefused: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
         'application/problem+json': components['schemas']['Problem']
       }
     }
@@ -3121,7 +3502,7 @@ export interface components {
      */
     PolygonId: components['schemas']['Id']
     /**
-     * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+     * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
      * @example "1"
      */
     IfMatch: string
@@ -3161,14 +3542,29 @@ export interface components {
     RetryAfter: number
     /**
      * @description Where the new resource is.
-     * @example /api/jobs/019a8f00-0003-7000-8000-000000000003
+     * @example /api/users/me/api-keys
      */
-    Location: string
+    ApiKeysLocation: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/polygons/019a8f00-0002-7000-8000-000000000002
+     */
+    PolygonLocation: string
     /**
      * @description Names this version of the resource. Send it back as `If-Match`.
      * @example "1"
      */
     ETag: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/regions/lizard-island
+     */
+    RegionLocation: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/jobs/019a8f00-0003-7000-8000-000000000003
+     */
+    Location: string
   }
   pathItems: never
 }
@@ -3208,8 +3604,8 @@ export interface operations {
           'application/json': components['schemas']['Registration']
         }
       }
-      400: components['responses']['InvalidRequest']
-      403: components['responses']['Forbidden']
+      400: components['responses']['RegistrationRefused']
+      403: components['responses']['RegistrationClosed']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3251,7 +3647,7 @@ export interface operations {
         }
       }
       400: components['responses']['InvalidRequest']
-      401: components['responses']['Unauthenticated']
+      401: components['responses']['InvalidCredentials']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3283,8 +3679,8 @@ export interface operations {
         content: {
           /**
            * @example {
-           *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIn0.c2lnbmF0dXJl",
-           *       "refreshToken": "fsr_7Yv0bq3nJkq2uVY1mJ0iQ5e8tq0rWQdXfQ1cQ9o3b2E",
+           *       "token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIwMTlhOGYwMC0wMDAxIiwibiI6Mn0.c2lnbmF0dXJl",
+           *       "refreshToken": "fsr_p9Rk2LxW0vTq7YhB4nZc8sJ1mDfG6uEoXiA3wKt5QbU",
            *       "expiresIn": 3600
            *     }
            */
@@ -3292,7 +3688,7 @@ export interface operations {
         }
       }
       400: components['responses']['InvalidRequest']
-      401: components['responses']['Unauthenticated']
+      401: components['responses']['InvalidRefreshToken']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3336,20 +3732,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "user": {
-           *         "id": "019a8f00-0001-7000-8000-000000000001",
-           *         "email": "ana@reef.example",
-           *         "name": "Ana Torres",
-           *         "roles": [
-           *           "USER"
-           *         ],
-           *         "createdAt": "2026-03-02T21:14:05.120Z",
-           *         "updatedAt": "2026-03-02T21:14:05.120Z"
-           *       }
-           *     }
-           */
           'application/json': components['schemas']['Profile']
         }
       }
@@ -3411,18 +3793,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "id": "019a8f00-0001-7000-8000-000000000001",
-           *       "email": "ana@reef.example",
-           *       "name": "Ana Torres",
-           *       "roles": [
-           *         "USER"
-           *       ],
-           *       "createdAt": "2026-03-02T21:14:05.120Z",
-           *       "updatedAt": "2026-03-02T21:14:05.120Z"
-           *     }
-           */
           'application/json': components['schemas']['User']
         }
       }
@@ -3460,12 +3830,13 @@ export interface operations {
            * @example {
            *       "id": "019a8f00-0001-7000-8000-000000000001",
            *       "email": "ana@reef.example",
-           *       "name": "Ana Torres",
+           *       "name": "Ana Torres-Vega",
            *       "roles": [
-           *         "USER"
+           *         "USER",
+           *         "WORKER"
            *       ],
            *       "createdAt": "2026-03-02T21:14:05.120Z",
-           *       "updatedAt": "2026-03-02T21:14:05.120Z"
+           *       "updatedAt": "2026-03-02T22:05:00.000Z"
            *     }
            */
           'application/json': components['schemas']['User']
@@ -3502,22 +3873,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "items": [
-           *         {
-           *           "id": "019a8f00-0006-7000-8000-000000000006",
-           *           "name": "Cluster worker",
-           *           "scopes": [
-           *             "jobs:work"
-           *           ],
-           *           "prefix": "fs_4kQ9",
-           *           "createdAt": "2026-03-02T21:20:00.000Z",
-           *           "lastUsedAt": "2026-03-02T21:41:00.000Z"
-           *         }
-           *       ]
-           *     }
-           */
           'application/json': components['schemas']['ApiKeyPage']
         }
       }
@@ -3553,7 +3908,7 @@ export interface operations {
       /** @description The key exists. */
       201: {
         headers: {
-          Location: components['headers']['Location']
+          Location: components['headers']['ApiKeysLocation']
           [name: string]: unknown
         }
         content: {
@@ -3605,7 +3960,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['ApiKeyNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3634,47 +3989,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "items": [
-           *         {
-           *           "id": "019a8f00-0002-7000-8000-000000000002",
-           *           "userId": "019a8f00-0001-7000-8000-000000000001",
-           *           "name": "Lizard Island lagoon",
-           *           "polygon": {
-           *             "type": "Polygon",
-           *             "coordinates": [
-           *               [
-           *                 [
-           *                   145.442,
-           *                   -14.668
-           *                 ],
-           *                 [
-           *                   145.461,
-           *                   -14.668
-           *                 ],
-           *                 [
-           *                   145.461,
-           *                   -14.651
-           *                 ],
-           *                 [
-           *                   145.442,
-           *                   -14.651
-           *                 ],
-           *                 [
-           *                   145.442,
-           *                   -14.668
-           *                 ]
-           *               ]
-           *             ]
-           *           },
-           *           "properties": {},
-           *           "createdAt": "2026-03-02T21:30:00.000Z",
-           *           "updatedAt": "2026-03-02T21:30:00.000Z"
-           *         }
-           *       ]
-           *     }
-           */
           'application/json': components['schemas']['PolygonPage']
         }
       }
@@ -3734,7 +4048,7 @@ export interface operations {
       /** @description The polygon exists. */
       201: {
         headers: {
-          Location: components['headers']['Location']
+          Location: components['headers']['PolygonLocation']
           ETag: components['headers']['ETag']
           [name: string]: unknown
         }
@@ -3852,7 +4166,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['PolygonNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3863,7 +4177,7 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
@@ -3956,7 +4270,7 @@ export interface operations {
            *       },
            *       "properties": {},
            *       "createdAt": "2026-03-02T21:30:00.000Z",
-           *       "updatedAt": "2026-03-02T21:30:00.000Z"
+           *       "updatedAt": "2026-03-02T21:35:00.000Z"
            *     }
            */
           'application/json': components['schemas']['Polygon']
@@ -3965,7 +4279,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['PolygonNotFound']
       412: components['responses']['PreconditionFailed']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -3977,7 +4291,7 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read. The write is refused with 412 if the resource has changed since.
+         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
@@ -4003,7 +4317,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['PolygonNotFound']
       412: components['responses']['PreconditionFailed']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -4033,20 +4347,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "items": [
-           *         {
-           *           "name": "lizard-island",
-           *           "title": "Lizard Island",
-           *           "description": "The reef slope around Lizard Island.",
-           *           "layers": [],
-           *           "createdAt": "2026-03-01T03:58:00.000Z",
-           *           "updatedAt": "2026-03-01T03:58:00.000Z"
-           *         }
-           *       ]
-           *     }
-           */
           'application/json': components['schemas']['RegionPage']
         }
       }
@@ -4089,7 +4389,7 @@ export interface operations {
            *           "name": "depth",
            *           "version": 1,
            *           "status": "READY",
-           *           "sizeBytes": 1657170,
+           *           "sizeBytes": 16571700,
            *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
            *           "readyVersion": 1,
            *           "createdAt": "2026-03-01T04:00:00.000Z"
@@ -4105,7 +4405,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['RegionNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4152,7 +4452,7 @@ export interface operations {
            *           "name": "depth",
            *           "version": 1,
            *           "status": "READY",
-           *           "sizeBytes": 1657170,
+           *           "sizeBytes": 16571700,
            *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
            *           "readyVersion": 1,
            *           "createdAt": "2026-03-01T04:00:00.000Z"
@@ -4168,7 +4468,7 @@ export interface operations {
       /** @description The region exists. */
       201: {
         headers: {
-          Location: components['headers']['Location']
+          Location: components['headers']['RegionLocation']
           [name: string]: unknown
         }
         content: {
@@ -4177,17 +4477,7 @@ export interface operations {
            *       "name": "lizard-island",
            *       "title": "Lizard Island",
            *       "description": "The reef slope around Lizard Island.",
-           *       "layers": [
-           *         {
-           *           "name": "depth",
-           *           "version": 1,
-           *           "status": "READY",
-           *           "sizeBytes": 1657170,
-           *           "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
-           *           "readyVersion": 1,
-           *           "createdAt": "2026-03-01T04:00:00.000Z"
-           *         }
-           *       ],
+           *       "layers": [],
            *       "createdAt": "2026-03-01T03:58:00.000Z",
            *       "updatedAt": "2026-03-01T03:58:00.000Z"
            *     }
@@ -4228,7 +4518,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['RegionNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4264,7 +4554,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['LayerNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4292,7 +4582,7 @@ export interface operations {
       content: {
         /**
          * @example {
-         *       "sizeBytes": 1657170,
+         *       "sizeBytes": 16571700,
          *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *       "contentType": "image/tiff"
          *     }
@@ -4304,7 +4594,7 @@ export interface operations {
       /** @description The version awaits its file. */
       201: {
         headers: {
-          Location: components['headers']['Location']
+          Location: components['headers']['RegionLocation']
           [name: string]: unknown
         }
         content: {
@@ -4328,7 +4618,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['RegionNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4373,40 +4663,9 @@ export interface operations {
            * @example {
            *       "name": "depth",
            *       "version": 1,
-           *       "status": "READY",
-           *       "sizeBytes": 1657170,
+           *       "status": "INSPECTING",
+           *       "sizeBytes": 16571700,
            *       "inspectionJobId": "019a8f00-0007-7000-8000-000000000007",
-           *       "readyVersion": 1,
-           *       "raster": {
-           *         "width": 3740,
-           *         "height": 4910,
-           *         "crs": {
-           *           "epsg": 32755,
-           *           "name": "WGS 84 / UTM zone 55S",
-           *           "proj4": "+proj=utm +zone=55 +south +datum=WGS84 +units=m +no_defs"
-           *         },
-           *         "extent": [
-           *           324150,
-           *           8370450,
-           *           342850,
-           *           8395000
-           *         ],
-           *         "bbox": [
-           *           145.368,
-           *           -14.735,
-           *           145.543,
-           *           -14.512
-           *         ],
-           *         "resolution": [
-           *           5,
-           *           5
-           *         ],
-           *         "dataType": "Float32",
-           *         "nodata": -9999,
-           *         "minimum": -29.98,
-           *         "maximum": -3.7,
-           *         "validCells": 7411063
-           *       },
            *       "createdAt": "2026-03-01T04:00:00.000Z"
            *     }
            */
@@ -4416,8 +4675,8 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['Conflict']
+      404: components['responses']['LayerNotFound']
+      409: components['responses']['UploadIncomplete']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4441,6 +4700,51 @@ export interface operations {
           /**
            * @example {
            *       "items": [
+           *         {
+           *           "type": "SUITABILITY_ASSESSMENT",
+           *           "title": "Find suitable sites",
+           *           "version": 1,
+           *           "isInternal": false,
+           *           "isCacheable": true,
+           *           "leaseSeconds": 60,
+           *           "timeoutSeconds": 3600,
+           *           "maxAttempts": 3,
+           *           "compute": {
+           *             "cpuUnits": 1024,
+           *             "memoryMiB": 1024
+           *           },
+           *           "inputSchema": {
+           *             "type": "object",
+           *             "required": [
+           *               "region",
+           *               "criteria",
+           *               "xDist",
+           *               "yDist",
+           *               "threshold"
+           *             ],
+           *             "properties": {
+           *               "region": {
+           *                 "type": "string"
+           *               },
+           *               "criteria": {
+           *                 "type": "object"
+           *               },
+           *               "xDist": {
+           *                 "type": "number"
+           *               },
+           *               "yDist": {
+           *                 "type": "number"
+           *               },
+           *               "threshold": {
+           *                 "type": "number"
+           *               },
+           *               "polygonId": {
+           *                 "type": "string",
+           *                 "format": "uuid"
+           *               }
+           *             }
+           *           }
+           *         },
            *         {
            *           "type": "TEST",
            *           "title": "Try a deployment out",
@@ -4533,7 +4837,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['JobTypeNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4566,32 +4870,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "items": [
-           *         {
-           *           "id": "019a8f00-0003-7000-8000-000000000003",
-           *           "type": "TEST",
-           *           "status": "SUCCEEDED",
-           *           "priority": "NORMAL",
-           *           "inputPayload": {
-           *             "id": 42
-           *           },
-           *           "resultPayload": {
-           *             "id": 42
-           *           },
-           *           "attempts": 1,
-           *           "maxAttempts": 3,
-           *           "lastEventId": 3,
-           *           "createdAt": "2026-03-02T21:40:00.000Z",
-           *           "updatedAt": "2026-03-02T21:40:00.310Z",
-           *           "startedAt": "2026-03-02T21:40:00.007Z",
-           *           "finishedAt": "2026-03-02T21:40:00.310Z"
-           *         }
-           *       ],
-           *       "nextCursor": "MDE5YThmMDAtMDAwMy03MDAwLTgwMDAtMDAwMDAwMDAwMDAz"
-           *     }
-           */
           'application/json': components['schemas']['JobPage']
         }
       }
@@ -4619,15 +4897,6 @@ export interface operations {
     }
     requestBody: {
       content: {
-        /**
-         * @example {
-         *       "type": "TEST",
-         *       "inputPayload": {
-         *         "id": 42,
-         *         "sleepSeconds": 2
-         *       }
-         *     }
-         */
         'application/json': components['schemas']['JobCreate']
       }
     }
@@ -4639,20 +4908,13 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "jobId": "019a8f00-0003-7000-8000-000000000003",
-           *       "cached": false,
-           *       "jobRequestId": "019a8f00-0004-7000-8000-000000000004"
-           *     }
-           */
           'application/json': components['schemas']['JobCreated']
         }
       }
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
-      403: components['responses']['Forbidden']
-      409: components['responses']['Conflict']
+      403: components['responses']['JobForbidden']
+      409: components['responses']['IdempotencyInProgress']
       422: components['responses']['Unprocessable']
       429: components['responses']['TooManyRequests']
       503: components['responses']['ServiceUnavailable']
@@ -4683,20 +4945,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "items": [
-           *         {
-           *           "id": "019a8f00-0004-7000-8000-000000000004",
-           *           "jobId": "019a8f00-0003-7000-8000-000000000003",
-           *           "type": "SUITABILITY_ASSESSMENT",
-           *           "status": "IN_PROGRESS",
-           *           "cached": false,
-           *           "createdAt": "2026-03-02T21:40:00.000Z"
-           *         }
-           *       ]
-           *     }
-           */
           'application/json': components['schemas']['JobRequestPage']
         }
       }
@@ -4734,44 +4982,13 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "id": "019a8f00-0003-7000-8000-000000000003",
-           *       "type": "SUITABILITY_ASSESSMENT",
-           *       "status": "IN_PROGRESS",
-           *       "priority": "NORMAL",
-           *       "inputPayload": {
-           *         "region": "lizard-island",
-           *         "criteria": {
-           *           "depth": {
-           *             "min": -10,
-           *             "max": -4
-           *           },
-           *           "slope": {
-           *             "max": 30
-           *           }
-           *         },
-           *         "xDist": 100,
-           *         "yDist": 50,
-           *         "threshold": 0.9,
-           *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
-           *       },
-           *       "progress": 0.4,
-           *       "attempts": 1,
-           *       "maxAttempts": 3,
-           *       "lastEventId": 7,
-           *       "createdAt": "2026-03-02T21:40:00.000Z",
-           *       "updatedAt": "2026-03-02T21:40:09.310Z",
-           *       "startedAt": "2026-03-02T21:40:00.007Z"
-           *     }
-           */
           'application/json': components['schemas']['Job']
         }
       }
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['JobNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4798,45 +5015,14 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "id": "019a8f00-0003-7000-8000-000000000003",
-           *       "type": "SUITABILITY_ASSESSMENT",
-           *       "status": "IN_PROGRESS",
-           *       "priority": "NORMAL",
-           *       "inputPayload": {
-           *         "region": "lizard-island",
-           *         "criteria": {
-           *           "depth": {
-           *             "min": -10,
-           *             "max": -4
-           *           },
-           *           "slope": {
-           *             "max": 30
-           *           }
-           *         },
-           *         "xDist": 100,
-           *         "yDist": 50,
-           *         "threshold": 0.9,
-           *         "polygonId": "019a8f00-0002-7000-8000-000000000002"
-           *       },
-           *       "progress": 0.4,
-           *       "attempts": 1,
-           *       "maxAttempts": 3,
-           *       "lastEventId": 7,
-           *       "createdAt": "2026-03-02T21:40:00.000Z",
-           *       "updatedAt": "2026-03-02T21:40:09.310Z",
-           *       "startedAt": "2026-03-02T21:40:00.007Z"
-           *     }
-           */
           'application/json': components['schemas']['Job']
         }
       }
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['Conflict']
+      404: components['responses']['JobNotFound']
+      409: components['responses']['JobFinished']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4875,10 +5061,16 @@ export interface operations {
            * @example {
            *       "items": [
            *         {
+           *           "id": 3,
+           *           "at": "2026-03-02T21:40:00.250Z",
+           *           "level": "INFO",
+           *           "message": "Fetching layer depth"
+           *         },
+           *         {
            *           "id": 4,
            *           "at": "2026-03-02T21:40:03.100Z",
            *           "level": "INFO",
-           *           "message": "Reading depth in bands of 256 rows"
+           *           "message": "slope is derived from the layer depth"
            *         }
            *       ]
            *     }
@@ -4889,7 +5081,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['JobNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4922,11 +5114,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example id: 2
-           *     event: status
-           *     data: {"id":2,"kind":"status","at":"2026-03-02T21:40:00.007Z","status":"IN_PROGRESS"}
-           */
           'text/event-stream': string
         }
       }
@@ -4940,7 +5127,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['JobNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -4979,7 +5166,8 @@ export interface operations {
            *       },
            *       "files": {
            *         "sites.geojson": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Qd7w",
-           *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k"
+           *         "sites.png": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.png?signature=Tt0k",
+           *         "summary.json": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/summary.json?signature=Lm3s"
            *       }
            *     }
            */
@@ -4989,8 +5177,8 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['Conflict']
+      404: components['responses']['JobNotFound']
+      409: components['responses']['JobNotSucceeded']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -5021,10 +5209,48 @@ export interface operations {
            *       "jobs": [
            *         {
            *           "id": "019a8f00-0003-7000-8000-000000000003",
-           *           "type": "TEST",
+           *           "type": "SUITABILITY_ASSESSMENT",
            *           "inputPayload": {
-           *             "id": 42,
-           *             "sleepSeconds": 2
+           *             "region": "lizard-island",
+           *             "criteria": {
+           *               "depth": {
+           *                 "min": -10,
+           *                 "max": -4
+           *               },
+           *               "slope": {
+           *                 "max": 30
+           *               }
+           *             },
+           *             "xDist": 100,
+           *             "yDist": 50,
+           *             "threshold": 0.9,
+           *             "polygon": {
+           *               "type": "Polygon",
+           *               "coordinates": [
+           *                 [
+           *                   [
+           *                     145.442,
+           *                     -14.668
+           *                   ],
+           *                   [
+           *                     145.461,
+           *                     -14.668
+           *                   ],
+           *                   [
+           *                     145.461,
+           *                     -14.651
+           *                   ],
+           *                   [
+           *                     145.442,
+           *                     -14.651
+           *                   ],
+           *                   [
+           *                     145.442,
+           *                     -14.668
+           *                   ]
+           *                 ]
+           *               ]
+           *             }
            *           },
            *           "priority": "NORMAL",
            *           "attempts": 0,
@@ -5076,10 +5302,10 @@ export interface operations {
            *         "id": "019a8f00-0005-7000-8000-000000000005",
            *         "jobId": "019a8f00-0003-7000-8000-000000000003",
            *         "attempt": 1,
-           *         "token": "fsa_019a8f0000057000800000000000000005_2mC0vQ",
+           *         "token": "fsa_kT3xQ0aVt8mZrW5bYc1LhN7uEo2DsGi9PfXj4Rq6vBI",
            *         "createdAt": "2026-03-02T21:40:00.007Z",
-           *         "expiresAt": "2026-03-02T21:40:20.007Z",
-           *         "deadlineAt": "2026-03-02T21:55:00.007Z",
+           *         "expiresAt": "2026-03-02T21:41:00.007Z",
+           *         "deadlineAt": "2026-03-02T22:40:00.007Z",
            *         "workerName": "hpc-node-17"
            *       }
            *     }
@@ -5090,8 +5316,8 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['Conflict']
+      404: components['responses']['JobNotFound']
+      409: components['responses']['JobNotAvailable']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -5109,6 +5335,7 @@ export interface operations {
         /**
          * @example {
          *       "jobTypes": [
+         *         "SUITABILITY_ASSESSMENT",
          *         "TEST"
          *       ],
          *       "limit": 1,
@@ -5126,11 +5353,6 @@ export interface operations {
           [name: string]: unknown
         }
         content: {
-          /**
-           * @example {
-           *       "claims": []
-           *     }
-           */
           'application/json': components['schemas']['Claims']
         }
       }
@@ -5174,8 +5396,8 @@ export interface operations {
         content: {
           /**
            * @example {
-           *       "expiresAt": "2026-03-02T21:40:26.500Z",
-           *       "deadlineAt": "2026-03-02T21:55:00.007Z"
+           *       "expiresAt": "2026-03-02T21:41:04.000Z",
+           *       "deadlineAt": "2026-03-02T22:40:00.007Z"
            *     }
            */
           'application/json': components['schemas']['Heartbeat']
@@ -5184,7 +5406,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['AssignmentNotFound']
       409: components['responses']['AssignmentLost']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -5211,7 +5433,7 @@ export interface operations {
          *       "entries": [
          *         {
          *           "level": "INFO",
-         *           "message": "Reading depth in bands of 256 rows"
+         *           "message": "slope is derived from the layer depth"
          *         }
          *       ]
          *     }
@@ -5230,7 +5452,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['AssignmentNotFound']
       409: components['responses']['AssignmentLost']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -5264,10 +5486,10 @@ export interface operations {
            *         {
            *           "name": "layers/depth.tif",
            *           "url": "http://127.0.0.1:3000/objects/regions/lizard-island/depth/1.tif?signature=Qd7w",
-           *           "sizeBytes": 1657170,
+           *           "sizeBytes": 16571700,
            *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
            *           "contentType": "image/tiff",
-           *           "expiresAt": "2026-03-02T22:00:00.000Z"
+           *           "expiresAt": "2026-03-02T22:40:00.000Z"
            *         }
            *       ]
            *     }
@@ -5278,7 +5500,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['AssignmentNotFound']
       409: components['responses']['AssignmentLost']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -5306,7 +5528,7 @@ export interface operations {
          *         {
          *           "name": "sites.geojson",
          *           "sizeBytes": 20480,
-         *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "sha256": "5e2b7c0d9a41f6838c1be07d42f95a6310cbd8e7f2946a05b3d81c7e6f90a42d",
          *           "contentType": "application/geo+json"
          *         }
          *       ]
@@ -5332,7 +5554,7 @@ export interface operations {
            *           "headers": {
            *             "content-type": "application/geo+json"
            *           },
-           *           "expiresAt": "2026-03-02T22:00:00.000Z"
+           *           "expiresAt": "2026-03-02T22:40:08.000Z"
            *         }
            *       ]
            *     }
@@ -5343,8 +5565,8 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['AssignmentLost']
+      404: components['responses']['AssignmentNotFound']
+      409: components['responses']['UploadRefused']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -5375,7 +5597,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
+      404: components['responses']['AssignmentNotFound']
       409: components['responses']['AssignmentLost']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
@@ -5401,7 +5623,28 @@ export interface operations {
          * @example {
          *       "status": "SUCCEEDED",
          *       "resultPayload": {
-         *         "id": 42
+         *         "cells": 18363400,
+         *         "validCells": 142310,
+         *         "suitableCells": 43018,
+         *         "areaSquareMeters": 3557750,
+         *         "suitableAreaSquareMeters": 1075450,
+         *         "criteria": {
+         *           "depth": {
+         *             "min": -10,
+         *             "max": -4,
+         *             "passRate": 0.31
+         *           },
+         *           "slope": {
+         *             "max": 30,
+         *             "passRate": 0.98
+         *           }
+         *         },
+         *         "sites": 163,
+         *         "sitesTruncated": false,
+         *         "bestScore": 1,
+         *         "xDist": 100,
+         *         "yDist": 50,
+         *         "threshold": 0.9
          *       }
          *     }
          */
@@ -5429,8 +5672,8 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['NotFound']
-      409: components['responses']['AssignmentLost']
+      404: components['responses']['AssignmentNotFound']
+      409: components['responses']['ResultRefused']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -5474,7 +5717,13 @@ export interface operations {
   getDocs: {
     parameters: {
       query?: never
-      header?: never
+      header?: {
+        /**
+         * @description The `ETag` of the page that you have. While it is the same, it is not sent again.
+         * @example W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+         */
+        'If-None-Match'?: string
+      }
       path?: never
       cookie?: never
     }
@@ -5483,12 +5732,49 @@ export interface operations {
       /** @description The page. */
       200: {
         headers: {
+          /**
+           * @description Names this version of the page. Send it back as `If-None-Match`.
+           * @example W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+           */
+          ETag: string
+          /**
+           * @description Keep the page, and ask each time whether it is still the same.
+           * @example no-cache
+           */
+          'Cache-Control': string
+          /**
+           * @description What the page may do. It runs its own scripts and reaches nobody.
+           * @example default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+           */
+          'Content-Security-Policy': string
           [name: string]: unknown
         }
         content: {
           /** @example <!doctype html><title>Fieldstation API</title> */
           'text/html': string
         }
+      }
+      /** @description You have this very page. */
+      304: {
+        headers: {
+          /**
+           * @description Names this version of the page. Send it back as `If-None-Match`.
+           * @example W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+           */
+          ETag: string
+          /**
+           * @description Keep the page, and ask each time whether it is still the same.
+           * @example no-cache
+           */
+          'Cache-Control': string
+          /**
+           * @description What the page may do. It runs its own scripts and reaches nobody.
+           * @example default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+           */
+          'Content-Security-Policy': string
+          [name: string]: unknown
+        }
+        content?: never
       }
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']

@@ -6,9 +6,15 @@ import { join } from 'node:path'
 /** A schema object of OpenAPI 3.0, or a reference to one. */
 export type Schema = { $ref?: string; type?: string; [keyword: string]: unknown }
 export type Reference = { $ref?: string }
+export interface Example extends Reference {
+  summary?: string
+  value?: unknown
+}
+/** Has one example or, where it tells of several scenarios, their names and what each is. */
 export interface Media {
   schema: Schema
   example?: unknown
+  examples?: Record<string, Example>
 }
 export interface Body extends Reference {
   description?: string
@@ -56,7 +62,7 @@ export function bundleContract(): ContractDocument {
     ]
     execFileSync(process.execPath, redocly, { env: { ...process.env, REDOCLY_TELEMETRY: 'off' }, stdio: 'pipe' })
     const document = JSON.parse(readFileSync(file, 'utf8')) as ContractDocument
-    for (const { operation } of operationsOf(document)) giveExamples(document, operation)
+    giveExamples(document)
     return document
   } finally {
     rmSync(folder, { recursive: true })
@@ -83,10 +89,21 @@ export function dereference<T extends Reference>(document: ContractDocument, val
 export const componentName = (schema: Schema): string | undefined =>
   schema.$ref?.match(/^#\/components\/schemas\/(.+)$/)?.[1]
 
-/** Mock servers take examples from bodies, not from schemas: a body without one gets its schema's. */
-function giveExamples(document: ContractDocument, operation: Operation) {
-  const bodies = [...Object.values(operation.responses), ...(operation.requestBody ? [operation.requestBody] : [])]
-  for (const media of bodies.flatMap((body) => Object.values(body.content ?? {}))) {
-    media.example ??= dereference(document, media.schema).example
+/**
+ * Mock servers take examples from bodies, not from schemas: a body without any gets its schema's. Nor do all tools follow a reference
+ * to an example, where a response is a reference itself: the bodies have their examples in them.
+ */
+function giveExamples(document: ContractDocument) {
+  const bodies = operationsOf(document).flatMap(({ operation }) => [
+    ...Object.values(operation.responses),
+    ...(operation.requestBody ? [operation.requestBody] : []),
+  ])
+  const shared = Object.values(document.components.responses ?? {}) as Body[]
+  for (const media of [...bodies, ...shared].flatMap((body) => Object.values(body.content ?? {}))) {
+    const scenarios = Object.entries(media.examples ?? {})
+    if (scenarios.length === 0) media.example ??= dereference(document, media.schema).example
+    else
+      media.examples = Object.fromEntries(scenarios.map(([name, scenario]) => [name, dereference(document, scenario)]))
   }
+  delete document.components.examples
 }

@@ -2,10 +2,10 @@ import {
   type Body,
   type ContractDocument,
   dereference,
+  type Media,
   type Operation,
   operationsOf,
   type Parameter,
-  type Schema,
 } from './document.ts'
 import { zodSource } from './zod-schemas.ts'
 
@@ -109,8 +109,9 @@ function bodySource(document: ContractDocument, body: Body, operationId: string)
   return `{ ${members.join(', ')} }`
 }
 
-function mediaSource({ schema, example }: { schema: Schema; example?: unknown }, operationId: string): string {
-  return `{ schema: ${zodSource(schema, operationId)}${example === undefined ? '' : `, example: ${json(example)}`} }`
+function mediaSource({ schema, ...examples }: Media, operationId: string): string {
+  const said = Object.entries(examples).map(([key, value]) => `, ${key}: ${json(value)}`)
+  return `{ schema: ${zodSource(schema, operationId)}${said.join('')} }`
 }
 
 const resolved = (document: ContractDocument, headers: Record<string, { $ref?: string }>) =>

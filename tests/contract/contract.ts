@@ -18,6 +18,7 @@ export interface Operation extends OperationObject {
   path: string
   /** With the examples of its parameters filled in. */
   examplePath: string
+  /** What it takes, with its example, or the first one of several. */
   body: Media | undefined
 }
 
@@ -34,9 +35,20 @@ export const operations: Operation[] = operationsOf(contract).map(({ path, metho
     examplePath: path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
       encodeURIComponent(String(exampleOf(parameters, name))),
     ),
-    body: operation.requestBody && resolve(operation.requestBody).content?.['application/json'],
+    body: bodyOf(operation),
   }
 })
+
+function bodyOf({ requestBody }: OperationObject): Media | undefined {
+  const media = requestBody && resolve(requestBody).content?.['application/json']
+  return media && { ...media, example: examplesOf(media)[0]?.value }
+}
+
+/** The examples of a body. One that stands alone is `example`. */
+export function examplesOf({ example, examples }: Media): { name: string; value: unknown }[] {
+  if (example !== undefined) return [{ name: 'example', value: example }]
+  return Object.entries(examples ?? {}).map(([name, scenario]) => ({ name, value: scenario.value }))
+}
 
 function exampleOf(parameters: Parameter[], name: string): unknown {
   const parameter = parameters.find((candidate) => candidate.in === 'path' && candidate.name === name)

@@ -20,6 +20,7 @@ type Node = Record<string, unknown>
  * - A parameter says `required: false`, where the contract says nothing. Parameters come in another order.
  * - An object that takes any further member says `additionalProperties: {nullable: true}` (and, where none is named,
  *   `properties: {}`), where the contract says `true`, or nothing.
+ * - Code samples are for readers, and the application makes no use of them.
  */
 function normal(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
@@ -31,16 +32,18 @@ function normal(value: unknown, key = ''): unknown {
   if (typeof $ref === 'string' && !$ref.startsWith('#/components/schemas/')) return normal(resolve({ $ref }))
   const members = Object.entries(value as Node)
     .filter(([name, member]) => !(name === 'required' && member === false))
+    .filter(([name]) => name !== 'x-codeSamples')
     .filter(([name, member]) => !(name === 'additionalProperties' && takesAnything(member)))
     .filter(([name, member]) => !(name === 'properties' && isEmpty(member)))
   // What an example says is no schema.
-  return Object.fromEntries(members.map(([name, member]) => [name, name === 'example' ? member : normal(member, name)]))
+  return Object.fromEntries(members.map(([name, member]) => [name, isSaid(name) ? member : normal(member, name)]))
 }
 
 const placeOf = (parameter: unknown) => {
   const { in: place, name } = parameter as Node
   return `${place} ${name}`
 }
+const isSaid = (name: string) => name === 'example' || name === 'examples'
 const isEmpty = (value: unknown) => JSON.stringify(value) === '{}'
 const takesAnything = (value: unknown) => value === true || JSON.stringify(value) === '{"nullable":true}'
 

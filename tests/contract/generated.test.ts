@@ -28,7 +28,8 @@ const generate = (folder: string, ...args: string[]) => run(process.execPath, [s
 function copyOfContract(): string {
   const folder = mkdtempSync(join(tmpdir(), 'fieldstation-generate-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  for (const part of ['openapi', 'generated', 'biome.json']) cpSync(part, join(folder, part), { recursive: true })
+  for (const part of ['openapi', 'generated', 'sdk', 'biome.json'])
+    cpSync(part, join(folder, part), { recursive: true })
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
   return folder
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Schema } from '../../scripts/generate/document.ts'
 import { claimOne, testJob } from '../support/jobs.ts'
 import { startTestService } from '../support/service.ts'
-import { contract, type Operation, operations, resolve } from './contract.ts'
+import { contract, examplesOf, type Operation, operations, resolve } from './contract.ts'
 import { ajv, closed, definitions, judgeOf } from './judge.ts'
 
 const service = await startTestService()
@@ -101,12 +101,13 @@ describe.each(operations)('$operationId', (operation) => {
   const replies = Object.entries(operation.responses).flatMap(([status, reference]) =>
     Object.entries(resolve(reference).content ?? {}).map(([type, reply]) => ({ status, type, reply })),
   )
-  test.each(replies.filter(({ type }) => type.includes('json')))('has a true example of $status', ({ reply }) => {
+  test.each(replies.filter(({ type }) => type.includes('json')))('has true examples of $status', ({ reply }) => {
     const { schema } = judgeOf(reply.schema)
     const fits = ajv.compile({ ...closed({ allOf: [schema] }), definitions: closed(definitions) })
+    const examples = examplesOf(reply)
 
-    expect(reply.example).toBeDefined()
-    expect(fits(reply.example), ajv.errorsText(fits.errors)).toBe(true)
+    expect(examples).not.toEqual([])
+    for (const { name, value } of examples) expect(fits(value), `${name}: ${ajv.errorsText(fits.errors)}`).toBe(true)
   })
 
   const narrow = parameters.filter(({ in: place, schema }) => place === 'path' && !judgeOf(schema).accepts('!'))
@@ -122,10 +123,13 @@ describe.each(operations)('$operationId', (operation) => {
     describe('a body', () => {
       const as = anyone(operation)
 
-      test('has a true example', () => {
+      test('has true examples', () => {
         const { accepts } = judgeOf(media.schema)
+        const examples = examplesOf(operation.requestBody!.content!['application/json']!)
 
-        expect(accepts(media.example), ajv.errorsText(accepts.errors)).toBe(true)
+        expect(examples).not.toEqual([])
+        for (const { name, value } of examples)
+          expect(accepts(value), `${name}: ${ajv.errorsText(accepts.errors)}`).toBe(true)
       })
 
       test.each(strictPlaces(media.schema, media.example))(

@@ -38,6 +38,7 @@ export const handlers: Handlers<Operation> = {
   },
 
   async getDocs() {
-    return { status: 200, contentType: 'text/html', raw: '<!doctype html>' }
+    const headers = { ETag: '"1"', 'Cache-Control': 'no-cache', 'Content-Security-Policy': "default-src 'none'" }
+    return { status: 200, contentType: 'text/html', raw: '<!doctype html>', headers }
   },
 }
