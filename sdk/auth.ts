@@ -4,19 +4,62 @@ import { ApiError } from './errors.ts'
 import type { CallOptions } from './options.ts'
 import type { Credentials, Jwks, Profile, RegisterRequest, Registration, Tokens } from './types.ts'
 
-/** Registering, signing in and out, and the keys that verify tokens. */
+/** Registering, signing in and out, and the keys that verify our tokens. */
 export interface AuthCalls {
-  /** Creates an account, where the service allows it. Does not sign in. Throws `email_taken`, `registration_closed`. */
+  /**
+   * Register.
+   *
+   * Creates an account with the role USER, where the service allows registration.
+   *
+   * Throws `email_taken`, `registration_closed`.
+   *
+   * @remarks
+   * Does not sign in.
+   */
   register(account: RegisterRequest, options?: CallOptions): Promise<Registration>
-  /** Signs in; a client without `apiKey` and `token` function goes on with the new tokens. Throws `invalid_credentials`. */
+  /**
+   * Sign in.
+   *
+   * Gives an access token and a refresh token. The answer does not tell whether an account exists.
+   *
+   * Throws `invalid_credentials`.
+   *
+   * @remarks
+   * A client without `apiKey` and `token` function goes on with the new tokens.
+   */
   login(credentials: Credentials, options?: CallOptions): Promise<Tokens>
-  /** Uses a refresh token up and gives new tokens, which the client adopts as with `login`. Seldom needed: it happens by itself. */
+  /**
+   * Refresh a token.
+   *
+   * Takes a refresh token, which is then used up, and gives new tokens. A repetition within 30 seconds (a lost reply)
+   * gives the same refresh token again; a later one ends the whole session, since somebody else may hold the token.
+   *
+   * Throws `invalid_refresh_token`.
+   *
+   * @remarks
+   * The client adopts the new tokens, as with `login`. Seldom needed: it happens by itself.
+   */
   refresh(refreshToken: string, options?: CallOptions): Promise<Tokens>
-  /** Ends the session and forgets its tokens. A client that was given `credentials` signs in again at its next call. */
+  /**
+   * Sign out.
+   *
+   * Ends the session that the access token belongs to, and its refresh token.
+   *
+   * @remarks
+   * The client forgets its tokens. One that was given `credentials` signs in again at its next call.
+   */
   logout(options?: CallOptions): Promise<void>
-  /** Who the credentials belong to. */
+  /**
+   * Show who is signed in.
+   *
+   * Gives the person behind the credentials, with their roles.
+   */
   profile(options?: CallOptions): Promise<Profile>
-  /** The keys that verify the service's access tokens (RFC 7517). */
+  /**
+   * List the keys that verify tokens.
+   *
+   * An RFC 7517 key set. During a rotation it holds the old keys too.
+   */
   jwks(options?: CallOptions): Promise<Jwks>
 }
 

@@ -24,19 +24,19 @@ import { type WorkerCalls, workerCalls } from './worker.ts'
  * up, and the signal's reason when that aborts. What is safe to repeat is repeated, with growing pauses.
  */
 export interface Client {
-  /** Registering, signing in and out. */
+  /** Registering, signing in and out, and the keys that verify our tokens. */
   readonly auth: AuthCalls
   /** The person behind the credentials, and their API keys. */
   readonly users: UserCalls
-  /** Places that people draw. */
+  /** Places that people draw. A person sees their own, an admin all. */
   readonly polygons: PolygonCalls
-  /** Named areas with raster layers. */
+  /** Named areas with versioned raster layers that assessments read. Admins write them. */
   readonly regions: RegionCalls
   /** Starting long jobs, following them, and fetching what they made. */
   readonly jobs: JobCalls
-  /** What a worker does, call by call. */
+  /** What a worker does: claim a job, keep its lease, upload files, report the result. */
   readonly worker: WorkerCalls
-  /** Health, and the contract. */
+  /** Health, this contract, and its documentation. */
   readonly system: SystemCalls
   /** Files behind signed URLs. */
   readonly transfers: TransferCalls

@@ -3,6 +3,7 @@ import type { FinalStatus, Problem, ProblemCode, ProblemError, UnsuccessfulJob }
 
 /** What every error of this package is. Tell them apart by `code`; messages are for people and may change. */
 export abstract class FieldstationError extends Error {
+  /** Tells errors apart. For `ApiError` it is the contract's. */
   abstract readonly code: string
 
   constructor(message: string, options?: ErrorOptions) {
@@ -13,6 +14,7 @@ export abstract class FieldstationError extends Error {
 
 /** The service refused. `code` is the contract's, or `unexpected_response` where something else answered, such as a proxy. */
 export class ApiError extends FieldstationError {
+  /** What went wrong, in the contract's word. */
   readonly code: ProblemCode | 'unexpected_response'
   /** The HTTP status. */
   readonly status: number
@@ -45,11 +47,13 @@ export class ApiError extends FieldstationError {
 
 /** No answer came: no network, no such host, a connection that broke. `cause` says more. Whether the request took effect is unknown. */
 export class ConnectionError extends FieldstationError {
+  /** The code of every such error. */
   readonly code = 'connection_failed'
 }
 
 /** The time that the caller gave was up. Whether the request took effect is unknown. */
 export class TimeoutError extends FieldstationError {
+  /** The code of every such error. */
   readonly code = 'timeout'
   /** The time that was given, in milliseconds. */
   readonly timeoutMs: number
@@ -62,9 +66,11 @@ export class TimeoutError extends FieldstationError {
 
 /** Thrown by `jobs.wait` with `throwOnFailure`: the job is over and has no result. */
 export class JobFailedError extends FieldstationError {
+  /** The code of every such error. */
   readonly code = 'job_failed'
   /** How the job ended. */
   readonly status: Exclude<FinalStatus, 'SUCCEEDED'>
+  /** The job as it ended. */
   readonly job: UnsuccessfulJob
 
   constructor(job: UnsuccessfulJob) {
@@ -79,6 +85,7 @@ export type TransferErrorCode = 'upload_failed' | 'download_failed' | 'size_mism
 
 /** A file did not arrive as it should. Never names the signed URL. */
 export class TransferError extends FieldstationError {
+  /** How it went wrong. */
   readonly code: TransferErrorCode
   /** What the store answered, where it did. */
   readonly status: number | undefined

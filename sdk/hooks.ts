@@ -2,6 +2,7 @@ import type { Log, LogLine } from './log.ts'
 
 /** One try of one request. Says nothing of headers, bodies and query. */
 export interface RequestInfo {
+  /** Such as `GET`. */
   method: string
   /** The URL's path. */
   path: string
@@ -11,9 +12,11 @@ export interface RequestInfo {
 
 /** What came back for one try. */
 export interface ResponseInfo extends RequestInfo {
+  /** The HTTP status. */
   status: number
   /** Names the request in the service's logs. */
   requestId: string | undefined
+  /** From sending to the last byte; for event streams, to their beginning. */
   durationMs: number
 }
 
@@ -21,14 +24,19 @@ export interface ResponseInfo extends RequestInfo {
 export interface RetryInfo extends RequestInfo {
   /** The status that made it so; undefined where no answer came. */
   status: number | undefined
+  /** How long until the next try. */
   delayMs: number
 }
 
 /** For watching a client. None of them sees a secret; what they throw is ignored. */
 export interface Hooks {
+  /** Before each try. */
   onRequest?: ((request: RequestInfo) => void) | undefined
+  /** After each try that was answered, whatever the status. */
   onResponse?: ((response: ResponseInfo) => void) | undefined
+  /** Before the pause that a repetition begins with. */
   onRetry?: ((retry: RetryInfo) => void) | undefined
+  /** The same in lines: `debug` for answers, `warn` for repetitions. */
   log?: Log | undefined
 }
 

@@ -5,6 +5,7 @@ import type { TransferOptions } from './transfer.ts'
 
 /** One file of a job's result. */
 export interface JobFile {
+  /** As the job's result names it. */
   name: string
   /** Read its body before asking for the next file. */
   response: Response

@@ -8,6 +8,7 @@ import type { JobEvent } from './types.ts'
 
 /** What following a job takes. */
 export interface EventsOptions {
+  /** Ends the following; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** The id of the last event that was seen. 0, which is before the first, unless told otherwise. */
   lastEventId?: number | undefined

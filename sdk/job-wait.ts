@@ -8,6 +8,7 @@ import type { FinalJob, Job, JobStatus, JobType } from './types.ts'
 
 /** What waiting for a job takes. */
 export interface WaitOptions<T extends JobType = JobType> {
+  /** Ends the waiting, and not the job; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** How long to wait altogether, in milliseconds. For ever unless told otherwise. */
   timeoutMs?: number | undefined

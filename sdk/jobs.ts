@@ -30,23 +30,74 @@ export interface CreateJobOptions extends CallOptions {
 /** Starting long jobs, following them, and fetching what they made. */
 export interface JobCalls {
   /**
-   * Starts a job, or shares an equal one that is there already (`cached`). Safe to repeat, and repeated, by its idempotency key.
-   * Throws `invalid_request`, `unresolved_reference`, `too_many_active_jobs`, `priority_reserved`.
+   * Start a job.
+   *
+   * An equal job that is pending, running or succeeded is shared instead of started again (`cached`), where its type
+   * allows. Both give the caller a request of their own. Priority above NORMAL is for admins, and so are unlimited
+   * unfinished jobs.
+   *
+   * Throws `priority_reserved`, `idempotency_in_progress`, `unresolved_reference`, `idempotency_mismatch`,
+   * `too_many_active_jobs`.
+   *
+   * @remarks
+   * Safe to repeat, and repeated, by its idempotency key.
    */
   create<T extends JobType>(job: JobCreate & { type: T }, options?: CreateJobOptions): Promise<JobCreated<T>>
-  /** One page of the jobs that I asked for, newest first. */
+  /**
+   * List jobs.
+   *
+   * The jobs that I asked for, newest first; for an admin everyone's.
+   *
+   * @remarks
+   * One page; `listAll` follows them.
+   */
   list(query?: Query<'listJobs'>, options?: CallOptions): Promise<Page<Job>>
-  /** All of them. `limit` is the size of a page. */
+  /** All of them, newest first. `limit` is the size of a page. */
   listAll(query?: Query<'listJobs'>, options?: CallOptions): AsyncGenerator<Job, void, undefined>
-  /** One page of my wishes for jobs, newest first; equal wishes share a job. */
+  /**
+   * List job requests.
+   *
+   * What I asked for, newest first; for an admin what everyone asked for.
+   *
+   * @remarks
+   * One page; `requestsAll` follows them. Equal wishes share a job.
+   */
   requests(query?: Query<'listJobRequests'>, options?: CallOptions): Promise<Page<JobRequest>>
-  /** All of them. `limit` is the size of a page. */
+  /** All my wishes for jobs, newest first. `limit` is the size of a page. */
   requestsAll(query?: Query<'listJobRequests'>, options?: CallOptions): AsyncGenerator<JobRequest, void, undefined>
-  /** The job as it is, or, with `waitSeconds`, as it is after its next change or that time. Throws `job_not_found`. */
+  /**
+   * Show a job.
+   *
+   * For those who asked for it, admins, and workers that hold it or may claim it.
+   *
+   * Throws `job_not_found`.
+   *
+   * @remarks
+   * With `waitSeconds` it answers after the next change, or that time.
+   */
   get<T extends JobType>(jobId: JobId<T>, query?: Query<'getJob'>, options?: CallOptions): Promise<Job<T>>
-  /** Withdraws my wish for the job, which stops when nobody else wants it. Safe to repeat. Throws `job_finished`. */
+  /**
+   * Cancel a job.
+   *
+   * Withdraws my requests for the job. The job stops when nobody else wants it, or at once when an admin cancels it. A
+   * worker learns of it at its next heartbeat. Cancelling a cancelled job answers the same.
+   *
+   * Throws `job_not_found`, `job_finished`.
+   *
+   * @remarks
+   * Repeated after a lost answer.
+   */
   cancel<T extends JobType>(jobId: JobId<T>, options?: CallOptions): Promise<Job<T>>
-  /** One page of the log, oldest first. */
+  /**
+   * List a job's log.
+   *
+   * Oldest first.
+   *
+   * Throws `job_not_found`.
+   *
+   * @remarks
+   * One page; `logsAll` follows them.
+   */
   logs(jobId: string, query?: Query<'listJobLogs'>, options?: CallOptions): Promise<Page<JobLogEntry>>
   /** The whole log so far, oldest first. `limit` is the size of a page. */
   logsAll(
@@ -54,7 +105,19 @@ export interface JobCalls {
     query?: Query<'listJobLogs'>,
     options?: CallOptions,
   ): AsyncGenerator<JobLogEntry, void, undefined>
-  /** Every event of the job, old and new, each once and in order, until the job is over. Goes on after broken connections. */
+  /**
+   * Follow a job.
+   *
+   * Server-sent events: `status`, `progress` and `log`. Every event so far comes first. Send the last id that you saw
+   * as `Last-Event-ID` to go on from there. The stream ends when the job is final; asking again after its last event
+   * answers 204. A comment comes every 15 seconds.
+   *
+   * Throws `job_not_found`.
+   *
+   * @remarks
+   * Gives every event, old and new, once and in order, until the job is over. Broken connections are mended from the last event
+   * that was seen; leaving the loop closes the connection.
+   */
   events(jobId: string, options?: EventsOptions): AsyncGenerator<JobEvent, void, undefined>
   /**
    * Waits until the job is over, however it ended, or throws `JobFailedError` with `throwOnFailure`. Outlasts a service that is
@@ -62,13 +125,32 @@ export interface JobCalls {
    */
   wait<T extends JobType>(jobId: JobId<T>, options: WaitOptions<T> & { throwOnFailure: true }): Promise<SucceededJob<T>>
   wait<T extends JobType>(jobId: JobId<T>, options?: WaitOptions<T>): Promise<FinalJob<T>>
-  /** Links to the files of a job that succeeded. Throws `job_not_succeeded`. */
+  /**
+   * Get links to a job's files.
+   *
+   * The files that the job's result named, and nothing that arrived later.
+   *
+   * Throws `job_not_found`, `job_not_succeeded`.
+   *
+   * @remarks
+   * `downloadFiles` fetches them.
+   */
   download(jobId: string, query?: Query<'downloadJob'>, options?: CallOptions): Promise<JobDownload>
   /** The files themselves, one after another. Read each `response` before asking for the next. */
   downloadFiles(jobId: string, options?: JobFilesOptions): AsyncGenerator<JobFile, void, undefined>
-  /** What kinds of job there are. */
+  /**
+   * List job types.
+   *
+   * All that this service knows, with the schemas of what goes in and what comes out.
+   */
   types(options?: CallOptions): Promise<Page<JobTypeDescription>>
-  /** One kind of job. Throws `job_type_not_found`. */
+  /**
+   * Show a job type.
+   *
+   * Its settings and its schemas.
+   *
+   * Throws `job_type_not_found`.
+   */
   type(type: JobType, options?: CallOptions): Promise<JobTypeDescription>
 }
 

@@ -11,6 +11,7 @@ import type { UploadBody } from './upload-body.ts'
 
 /** What uploading a layer takes. */
 export interface LayerUploadOptions {
+  /** Ends the upload; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** How long all of it may take, inspection included, in milliseconds. For ever unless told otherwise. */
   timeoutMs?: number | undefined

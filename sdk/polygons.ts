@@ -12,20 +12,59 @@ export interface ConditionalOptions extends CallOptions {
 
 /** Places that people draw. A person sees their own, an admin all. */
 export interface PolygonCalls {
-  /** One page, newest first. */
+  /**
+   * List polygons.
+   *
+   * Mine, newest first; for an admin everyone's.
+   *
+   * @remarks
+   * One page; `listAll` follows them.
+   */
   list(query?: Query<'listPolygons'>, options?: CallOptions): Promise<Page<Polygon>>
   /** All of them, newest first. `limit` is the size of a page. */
   listAll(query?: Query<'listPolygons'>, options?: CallOptions): AsyncGenerator<Polygon, void, undefined>
-  /** Not repeated after a lost answer, which may leave a polygon. */
+  /**
+   * Create a polygon.
+   *
+   * Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.
+   *
+   * @remarks
+   * Not repeated after a lost answer, which may leave a polygon.
+   */
   create(polygon: PolygonWrite, options?: CallOptions): Promise<Polygon>
-  /** Throws `polygon_not_found`, for those of others too. */
+  /**
+   * Show a polygon.
+   *
+   * For its owner and for admins.
+   *
+   * Throws `polygon_not_found`.
+   *
+   * @remarks
+   * `etagOf` tells its ETag. Those of others are not found.
+   */
   get(polygonId: string, options?: CallOptions): Promise<Polygon>
   /**
-   * Replaces all of it. With `ifMatch` an answer that was lost on the way may come back as `precondition_failed`, since
-   * the first try had already changed the polygon.
+   * Replace a polygon.
+   *
+   * Replaces all of it. Send `If-Match` to be sure that nobody has changed it since you read it.
+   *
+   * Throws `polygon_not_found`, `precondition_failed`.
+   *
+   * @remarks
+   * With `ifMatch` an answer that was lost on the way may come back as `precondition_failed`, since the first try had already
+   * changed the polygon.
    */
   replace(polygonId: string, polygon: PolygonWrite, options?: ConditionalOptions): Promise<Polygon>
-  /** Deletes it. After a lost answer the repetition may say `polygon_not_found`. */
+  /**
+   * Delete a polygon.
+   *
+   * Jobs that used it keep a copy of the geometry they run on.
+   *
+   * Throws `polygon_not_found`, `precondition_failed`.
+   *
+   * @remarks
+   * After a lost answer the repetition may say `polygon_not_found`.
+   */
   delete(polygonId: string, options?: ConditionalOptions): Promise<void>
 }
 

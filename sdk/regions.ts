@@ -7,26 +7,81 @@ import type { UploadBody } from './upload-body.ts'
 
 /** Named areas with versioned raster layers that assessments read. Admins write them. */
 export interface RegionCalls {
-  /** One page, by name. */
+  /**
+   * List regions.
+   *
+   * By name.
+   *
+   * @remarks
+   * One page; `listAll` follows them.
+   */
   list(query?: Query<'listRegions'>, options?: CallOptions): Promise<Page<Region>>
   /** All of them, by name. `limit` is the size of a page. */
   listAll(query?: Query<'listRegions'>, options?: CallOptions): AsyncGenerator<Region, void, undefined>
-  /** A region with its layers. Throws `region_not_found`. */
+  /**
+   * Show a region.
+   *
+   * With its layers.
+   *
+   * Throws `region_not_found`.
+   */
   get(region: string, options?: CallOptions): Promise<Region>
-  /** Creates the region or replaces what describes it. Its layers stay. */
+  /**
+   * Write a region.
+   *
+   * Creates the region or replaces what describes it. Its layers stay as they are.
+   */
   put(region: string, description: RegionWrite, options?: CallOptions): Promise<Region>
-  /** Deletes the region and its layers. */
+  /**
+   * Delete a region.
+   *
+   * Deletes the region and its layers. Jobs that are under way still find what they read.
+   *
+   * Throws `region_not_found`.
+   *
+   * @remarks
+   * After a lost answer the repetition may say `region_not_found`.
+   */
   delete(region: string, options?: CallOptions): Promise<void>
-  /** Starts a new version of a layer. Send the file to `upload`, then `completeLayer`. Not repeated after a lost answer. */
+  /**
+   * Start a new version of a layer.
+   *
+   * Gives a signed URL for a single-band GeoTIFF of exactly this size and checksum. Send the file there, then complete
+   * the version.
+   *
+   * Throws `region_not_found`.
+   *
+   * @remarks
+   * `uploadLayer` does all of it. Not repeated after a lost answer, which may leave a version without a file.
+   */
   createLayerUpload(
     region: string,
     layer: string,
     file: LayerUpload,
     options?: CallOptions,
   ): Promise<LayerUploadCreated>
-  /** Says that the file is there, and has it inspected. Safe to repeat. Throws `upload_incomplete`. */
+  /**
+   * Complete a version of a layer.
+   *
+   * Starts the job that inspects the file. The version becomes READY, or REJECTED with the reason. Completing it again
+   * answers the same.
+   *
+   * Throws `layer_not_found`, `upload_incomplete`.
+   *
+   * @remarks
+   * Repeated after a lost answer.
+   */
   completeLayer(region: string, layer: string, version: number, options?: CallOptions): Promise<Layer>
-  /** Deletes every version of the layer. */
+  /**
+   * Delete a layer.
+   *
+   * Deletes every version of the layer. Jobs that are under way still find what they read.
+   *
+   * Throws `layer_not_found`.
+   *
+   * @remarks
+   * After a lost answer the repetition may say `layer_not_found`.
+   */
   deleteLayer(region: string, layer: string, options?: CallOptions): Promise<void>
   /**
    * All of it: starts a version, sends the GeoTIFF, completes it, and waits until it is READY or REJECTED (`reason` says why). Bytes

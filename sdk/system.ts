@@ -3,13 +3,33 @@ import { ApiError } from './errors.ts'
 import type { CallOptions } from './options.ts'
 import type { Health, Readiness } from './types.ts'
 
-/** Health and the contract. None of these needs credentials. */
+/**
+ * Health, this contract, and its documentation.
+ *
+ * @remarks
+ * None of these needs credentials.
+ */
 export interface SystemCalls {
-  /** The OpenAPI document that the service was made from. */
+  /**
+   * Get this contract.
+   *
+   * The OpenAPI document that all of this is made from.
+   */
   contract(options?: CallOptions): Promise<Record<string, unknown>>
-  /** Whether the process lives. */
+  /**
+   * Ask whether the process lives.
+   *
+   * Asks nothing else.
+   */
   live(options?: CallOptions): Promise<Health>
-  /** Whether database and store answer. `status` is `unavailable` where one does not; asked once, never repeated. */
+  /**
+   * Ask whether the service is ready.
+   *
+   * Asks the database and the object store.
+   *
+   * @remarks
+   * `status` is `unavailable` where one does not answer: that is an answer here, and no error. Asked once, never repeated.
+   */
   ready(options?: CallOptions): Promise<Readiness>
 }
 

@@ -6,6 +6,7 @@ import { backoffMs, retryDelayMs } from './retry.ts'
 
 /** How far a transfer is. */
 export interface TransferProgress {
+  /** Bytes that went over so far. */
   doneBytes: number
   /** Undefined where the other side does not say. */
   totalBytes: number | undefined

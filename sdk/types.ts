@@ -4,26 +4,46 @@ export type { components, JobTypes, operations, paths } from '../generated/types
 
 type Schemas = components['schemas']
 
-/** A job type's name, such as `TEST`. */
+/**
+ * What kind of job.
+ *
+ * @remarks
+ * A name, such as `TEST`.
+ */
 export type JobType = keyof JobTypes
 /** What a job of type `T` is given: its `inputPayload`. */
 export type JobInput<T extends JobType> = JobTypes[T]['input']
-/** What a job of type `T` comes to: its `resultPayload`. */
+/**
+ * What the job came to. Its schema goes by the job type.
+ *
+ * @remarks
+ * The `resultPayload` of a job of type `T`.
+ */
 export type JobResult<T extends JobType> = JobTypes[T]['result']
 
-/** Any job that can be started. `type` says which `inputPayload` belongs to it. */
+/** A job to start. `type` says which `inputPayload` belongs to it. */
 export type JobCreate = Schemas['JobCreate']
 
 declare const jobType: unique symbol
 /** A job's id that remembers the job's type for the compiler. Any string will do. */
 export type JobId<T extends JobType = JobType> = string & { readonly [jobType]?: T }
 
-/** What starting a job answers. */
+/**
+ * The job that answers the wish, new or shared, and the request that stands for the wish.
+ *
+ * @remarks
+ * `jobId` remembers the job's type for the compiler.
+ */
 export type JobCreated<T extends JobType = JobType> = Omit<Schemas['JobCreated'], 'jobId'> & { jobId: JobId<T> }
 
 type JobFacts = Omit<Schemas['Job'], 'id' | 'type' | 'inputPayload' | 'resultPayload'>
 
-/** A job. Comparing `type` narrows its payloads. */
+/**
+ * A job as it is now. Its payloads go by its type.
+ *
+ * @remarks
+ * Comparing `type` narrows its payloads.
+ */
 export type Job<T extends JobType = JobType> = {
   [K in T]: JobFacts & { id: JobId<K>; type: K; inputPayload: JobInput<K>; resultPayload?: JobResult<K> }
 }[T]
@@ -44,9 +64,16 @@ export type UnsuccessfulJob<T extends JobType = JobType> = {
 /** A job that is over. Comparing `status` tells whether it has a `resultPayload`. */
 export type FinalJob<T extends JobType = JobType> = SucceededJob<T> | UnsuccessfulJob<T>
 
-/** One event of a job: `status`, `progress` or `log`, as `kind` says. */
+/**
+ * The data of one server-sent event. `event` carries `kind`, `id` carries `id`.
+ *
+ * @remarks
+ * Comparing `kind` (`status`, `progress` or `log`) narrows it.
+ */
 export type JobEvent = Schemas['JobEvent']
-/** PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final. */
+/**
+ * PENDING → IN_PROGRESS → SUCCEEDED, FAILED or TIMED_OUT. PENDING or IN_PROGRESS → CANCELLED. The last four are final.
+ */
 export type JobStatus = Schemas['JobStatus']
 /** Why the last attempt did not succeed. */
 export type JobError = Schemas['JobError']
@@ -58,7 +85,7 @@ export type JobLogEntry = Schemas['JobLogEntry']
 export type JobDownload = Schemas['JobDownload']
 /** What a kind of job takes and gives, and how it runs. */
 export type JobTypeDescription = Schemas['JobTypeDescription']
-/** How much a log line matters. */
+/** How much a line of a log matters. */
 export type LogLevel = Schemas['LogLevel']
 
 /** A place that somebody drew. */
@@ -69,20 +96,20 @@ export type PolygonWrite = Schemas['PolygonWrite']
 export type Region = Schemas['Region']
 /** What describes a region. */
 export type RegionWrite = Schemas['RegionWrite']
-/** The newest version of a raster layer. While it is not READY, assessments go on reading `readyVersion`. */
+/** The newest version of a layer. While it is not READY, assessments go on reading `readyVersion`. */
 export type Layer = Schemas['Layer']
-/** The exact size and checksum of a file to upload as a layer. */
+/** The exact size and checksum of the file to upload as a layer. */
 export type LayerUpload = Schemas['LayerUpload']
-/** The version that an upload will be, and where to send the file. */
+/** The version that the file will be, and where to send it. */
 export type LayerUploadCreated = Schemas['LayerUploadCreated']
 
 /** A person, with their roles. */
 export type User = Schemas['User']
-/** What a person may change of themselves. */
+/** What a person may change of themselves. What is left out stays. */
 export type UserMeUpdate = Schemas['UserMeUpdate']
 /** What can be told of an API key without its secret. */
 export type ApiKey = Schemas['ApiKey']
-/** What an API key is to be for, and what it may do. */
+/** What an API key is to be called, and what it may be used for. */
 export type ApiKeyCreate = Schemas['ApiKeyCreate']
 /** A new API key. `key` is shown this once. */
 export type ApiKeyCreated = Schemas['ApiKeyCreated']
@@ -90,13 +117,13 @@ export type ApiKeyCreated = Schemas['ApiKeyCreated']
 export type Credentials = Schemas['LoginRequest']
 /** What an account is made from. */
 export type RegisterRequest = Schemas['RegisterRequest']
-/** A new account's id. */
+/** The id of a new account. */
 export type Registration = Schemas['Registration']
 /** An access token, the refresh token that renews it, and how many seconds the first is good for. */
 export type Tokens = Schemas['Tokens']
 /** Who the credentials belong to. */
 export type Profile = Schemas['Profile']
-/** The keys that verify access tokens (RFC 7517). */
+/** An RFC 7517 key set. The first key signs; all verify. */
 export type Jwks = Schemas['Jwks']
 
 /** One attempt at a job by one worker: its lease, its deadline, and the token that opens it. */
@@ -109,17 +136,17 @@ export type Claim = Schemas['Claim']
 export type ClaimableJob = Schemas['ClaimableJob']
 /** Which jobs to take, how many, and how long to wait for a first one. */
 export type ClaimRequest = Schemas['ClaimRequest']
-/** A file to upload: name, exact size, SHA-256, content type. */
+/** A file to upload: its name, exact size, checksum and content type. */
 export type FileDeclaration = Schemas['FileDeclaration']
 /** The lease as it is now, by the service's clock. */
 export type Heartbeat = Schemas['Heartbeat']
 /** What is done so far, as a fraction. */
 export type HeartbeatRequest = Schemas['HeartbeatRequest']
-/** A signed link to a file that a job reads. */
+/** A signed link to a file that the job reads. */
 export type JobInputFile = Schemas['JobInputFile']
 /** Lines for a job's log. */
 export type LogEntries = Schemas['LogEntries']
-/** What an attempt came to, and whether there will be another. */
+/** What the attempt came to, and whether there will be another. */
 export type ResultAccepted = Schemas['ResultAccepted']
 /** What an attempt came to: a result, or an error. */
 export type ResultRequest = Schemas['ResultRequest']
@@ -139,7 +166,9 @@ export type ProblemError = Schemas['ProblemError']
 
 /** One page of a list. Pass `nextCursor` back as `cursor`; without it this is the last page. */
 export interface Page<T> {
+  /** In the order of the list. */
   items: T[]
+  /** Where the next page begins. */
   nextCursor?: string
 }
 

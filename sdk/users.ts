@@ -5,17 +5,49 @@ import type { ApiKey, ApiKeyCreate, ApiKeyCreated, Page, Query, User, UserMeUpda
 
 /** The person behind the credentials, and their API keys. */
 export interface UserCalls {
-  /** The person behind the credentials. */
+  /**
+   * Show me.
+   *
+   * Gives the person behind the credentials.
+   */
   me(options?: CallOptions): Promise<User>
-  /** Changes what a person may change of themselves. */
+  /**
+   * Change me.
+   *
+   * Changes what a person may change of themselves.
+   */
   updateMe(changes: UserMeUpdate, options?: CallOptions): Promise<User>
-  /** One page of my keys. */
+  /**
+   * List my API keys.
+   *
+   * Newest first, without the keys themselves. Revoked and expired keys are gone.
+   *
+   * @remarks
+   * One page; `listAllApiKeys` follows them.
+   */
   listApiKeys(query?: Query<'listApiKeys'>, options?: CallOptions): Promise<Page<ApiKey>>
   /** All my keys. `limit` is the size of a page. */
   listAllApiKeys(query?: Query<'listApiKeys'>, options?: CallOptions): AsyncGenerator<ApiKey, void, undefined>
-  /** Makes a key. `key` is shown this once. Not repeated after a lost answer, which may leave a key that nobody knows. */
+  /**
+   * Create an API key.
+   *
+   * The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN
+   * only. A key never has the rights of an admin beyond its scopes.
+   *
+   * @remarks
+   * Not repeated after a lost answer, which may leave a key that nobody knows.
+   */
   createApiKey(key: ApiKeyCreate, options?: CallOptions): Promise<ApiKeyCreated>
-  /** Revokes a key. */
+  /**
+   * Revoke an API key.
+   *
+   * From now on the key opens nothing (within 30 seconds in every process of the service).
+   *
+   * Throws `api_key_not_found`.
+   *
+   * @remarks
+   * After a lost answer the repetition may say `api_key_not_found`.
+   */
   deleteApiKey(apiKeyId: string, options?: CallOptions): Promise<void>
 }
 

@@ -19,7 +19,9 @@ export interface DownloadFileOptions extends TransferOptions {
 
 /** A file that was fetched. */
 export interface DownloadedFile {
+  /** Where it is. */
   path: string
+  /** How large it is. */
   sizeBytes: number
   /** In lower-case hexadecimal. */
   sha256: string

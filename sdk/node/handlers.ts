@@ -3,12 +3,15 @@ import type { JobInput, JobInputFile, JobResult, JobType, LogLevel } from '../ty
 
 /** A job as its handler gets it. */
 export interface WorkerJob<T extends JobType = JobType> {
+  /** The job's id. */
   id: string
+  /** The job's type. */
   type: T
   /** What the contract calls `inputPayload`. The service has checked it. */
   input: JobInput<T>
   /** 1 for the first attempt. */
   attempt: number
+  /** How many attempts there can be. */
   maxAttempts: number
   /** RFC 3339, by the service's clock. */
   createdAt: string
@@ -42,6 +45,7 @@ export interface JobContext {
 
 /** A result with something beside it. An object with exactly these two members is taken for one. */
 export interface ResultWithMetadata<T extends JobType> {
+  /** What the job came to. */
   result: JobResult<T>
   /** Whatever is worth keeping with the result, such as versions. */
   metadata: Record<string, unknown>

@@ -2,6 +2,7 @@ import { ApiError, ConnectionError, FieldstationError, TimeoutError, TransferErr
 
 /** Throw this from a handler where another attempt may succeed. Any other error of your own ends the job for good. */
 export class RetryableError extends FieldstationError {
+  /** The code of every such error. */
   readonly code = 'retryable'
 }
 
@@ -13,6 +14,7 @@ export type LeaseLostCode = 'assignment_lost' | 'job_cancelled' | 'lease_expired
  * has given it up. `lease_expired`: no heartbeat got through. `deadline_passed`: the attempt took too long. Nothing is reported then.
  */
 export class LeaseLostError extends FieldstationError {
+  /** How the assignment ended. */
   readonly code: LeaseLostCode
 
   constructor(code: LeaseLostCode, options?: ErrorOptions) {
@@ -23,6 +25,7 @@ export class LeaseLostError extends FieldstationError {
 
 /** Why a handler's signal aborted: the worker is stopping, and its time to finish was up. The job is given back. */
 export class WorkerStoppedError extends FieldstationError {
+  /** The code of every such error. */
   readonly code = 'worker_stopped'
 
   constructor() {

@@ -30,6 +30,7 @@ export interface WorkerSettings extends Pick<ClaimRequest, 'ecsTaskArn' | 'ecsCl
   idleTimeoutMs?: number | undefined
   /** Where the jobs' directories are made. The system's temporary directory unless told otherwise. */
   workRoot?: string | undefined
+  /** What the worker has to say, of jobs and of itself. */
   log?: Log | undefined
 }
 

@@ -51,11 +51,19 @@ function answerWith(body: Buffer, etag = '"v1"'): Handler {
   }
 }
 
-/** Begins well and then breaks. */
-function breakAfter(bytes: number, body = content, etag = '"v1"') {
-  return (response: ServerResponse) => {
-    response.writeHead(200, { etag, 'content-length': body.length })
-    response.write(body.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20))
+/** Begins well, and breaks off when the client is told that some of it is on disk. */
+function breaking(bytes: number) {
+  let answer: ServerResponse | undefined
+  return {
+    begin(response: ServerResponse) {
+      answer = response
+      response.writeHead(200, { etag: '"v1"', 'content-length': content.length })
+      response.write(content.subarray(0, bytes))
+    },
+    onProgress() {
+      answer?.destroy()
+      answer = undefined
+    },
   }
 }
 
@@ -74,13 +82,13 @@ describe('downloadFile', () => {
 
   test('goes on where it broke off', async () => {
     const whole = answerWith(content)
-    const broken = breakAfter(100_000)
+    const { begin, onProgress } = breaking(100_000)
     let tries = 0
     const { url, requests } = await serve((request, response) =>
-      tries++ === 0 ? broken(response) : whole(request, response),
+      tries++ === 0 ? begin(response) : whole(request, response),
     )
 
-    await downloadFile(url, at('file'), { sha256 })
+    await downloadFile(url, at('file'), { sha256, onProgress })
 
     expect(await readFile(at('file'))).toEqual(content)
     expect(requests).toHaveLength(2)
@@ -90,12 +98,12 @@ describe('downloadFile', () => {
 
   test('starts over when the file has changed meanwhile', async () => {
     const other = Buffer.from(content).reverse()
-    const broken = breakAfter(100_000)
+    const { begin, onProgress } = breaking(100_000)
     const whole = answerWith(other, '"v2"')
     let tries = 0
-    const { url } = await serve((request, response) => (tries++ === 0 ? broken(response) : whole(request, response)))
+    const { url } = await serve((request, response) => (tries++ === 0 ? begin(response) : whole(request, response)))
 
-    const file = await downloadFile(url, at('file'))
+    const file = await downloadFile(url, at('file'), { onProgress })
 
     expect(await readFile(at('file'))).toEqual(other)
     expect(file.sha256).toBe(createHash('sha256').update(other).digest('hex'))
@@ -129,8 +137,11 @@ describe('downloadFile', () => {
   })
 
   test('leaves nothing behind when it is ended, or never gets through', async () => {
-    const { url } = await serve((_, response) => breakAfter(1_000)(response))
-    await expect(downloadFile(url, at('file'), { retries: 2 })).rejects.toMatchObject({ code: 'connection_failed' })
+    const { begin, onProgress } = breaking(1_000)
+    const { url } = await serve((_, response) => begin(response))
+    await expect(downloadFile(url, at('file'), { retries: 2, onProgress })).rejects.toMatchObject({
+      code: 'connection_failed',
+    })
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(downloadFile(url, at('file'), { signal })).rejects.toThrow('enough')
     expect(await readdir(directory)).toEqual([])
