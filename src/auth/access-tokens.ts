@@ -1,5 +1,14 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto'
-import { calculateJwkThumbprint, createLocalJWKSet, errors, exportJWK, type JWK, jwtVerify, SignJWT } from 'jose'
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  errors,
+  exportJWK,
+  type JWK,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 import type { components } from '../../generated/types.ts'
 
 type Jwks = components['schemas']['Jwks']
@@ -37,7 +46,7 @@ export async function accessTokens(pem: string, lifetimeSeconds = 3600): Promise
   const keys = splitPem(pem).map((part) => createPrivateKey(part))
   const [signingKey] = keys
   if (!signingKey) throw new Error('JWT_PRIVATE_KEY holds no private key in PEM format.')
-  const published = await Promise.all(keys.map(publish))
+  const published = await Promise.all(keys.map((key) => publicJwk(createPublicKey(key))))
   const keySet = createLocalJWKSet({ keys: published as JWK[] })
   const kid = published[0]!.kid
 
@@ -54,16 +63,7 @@ export async function accessTokens(pem: string, lifetimeSeconds = 3600): Promise
         .setExpirationTime(`${lifetimeSeconds}s`)
         .sign(signingKey),
 
-    async verify(token) {
-      try {
-        const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['sub', 'sid', 'exp'] }
-        const { payload } = await jwtVerify(token, keySet, options)
-        return { userId: String(payload.sub), sessionId: String(payload.sid), expiresAtMs: payload.exp! * 1000 }
-      } catch (error) {
-        if (error instanceof errors.JOSEError) return undefined
-        throw error
-      }
-    },
+    verify: (token) => verifyAccessToken(token, keySet),
 
     deriveSecret: (purpose) => {
       const material = signingKey.export({ type: 'pkcs8', format: 'der' })
@@ -72,9 +72,22 @@ export async function accessTokens(pem: string, lifetimeSeconds = 3600): Promise
   }
 }
 
-async function publish(privateKey: KeyObject): Promise<Jwks['keys'][number]> {
-  const { n, e } = await exportJWK(createPublicKey(privateKey))
-  if (!n || !e) throw new Error('JWT_PRIVATE_KEY must be an RSA key.')
+/** The claims of a token that one of the keys signed, and that is ours and alive; `undefined` for anything else, whatever is wrong with it. */
+export async function verifyAccessToken(token: string, keys: JWTVerifyGetKey): Promise<AccessClaims | undefined> {
+  try {
+    const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['sub', 'sid', 'exp'] }
+    const { payload } = await jwtVerify(token, keys, options)
+    return { userId: String(payload.sub), sessionId: String(payload.sid), expiresAtMs: payload.exp! * 1000 }
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined
+    throw error
+  }
+}
+
+/** A public key as we publish it, under the name that tokens have for it. */
+export async function publicJwk(publicKey: KeyObject): Promise<Jwks['keys'][number]> {
+  const { n, e } = await exportJWK(publicKey)
+  if (!n || !e) throw new Error('The keys of tokens must be RSA keys.')
   const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e })
   return { kty: 'RSA', kid, use: 'sig', alg: 'RS256', n, e }
 }

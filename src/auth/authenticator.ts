@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ApiKeyStore } from './api-key-store.ts'
 import type { Caller } from './caller.ts'
+import { readCredential } from './credential.ts'
 import { hashSecret } from './secrets.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -73,7 +74,7 @@ export class Authenticator {
       const key = await this.#deps.apiKeys.findHolder(hashSecret(credential))
       if (!key?.isLive) return undefined
       const caller: Caller = { kind: 'apiKey', userId: key.userId, roles: key.roles, scopes: key.scopes }
-      return { caller, id: key.id, expiresAtMs: later }
+      return { caller, id: key.id, expiresAtMs: key.leftMs === null ? later : Date.now() + key.leftMs }
     }
     const claims = await this.#deps.tokens.verify(credential)
     const session = claims && (await this.#deps.sessions.find(claims.sessionId, claims.userId))
@@ -82,10 +83,4 @@ export class Authenticator {
     const caller: Caller = { kind: 'session', userId, roles, scopes: [], sessionId: claims.sessionId }
     return { caller, id: claims.sessionId, expiresAtMs: claims.expiresAtMs }
   }
-}
-
-function readCredential(headers: Headers): string | undefined {
-  const apiKey = headers.get('x-api-key')
-  if (apiKey) return apiKey.startsWith('fs_') ? apiKey : undefined
-  return headers.get('authorization')?.match(/^Bearer +(\S+)$/i)?.[1]
 }

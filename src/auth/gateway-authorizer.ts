@@ -1,0 +1,72 @@
+import { createPublicKey } from 'node:crypto'
+import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent, PolicyDocument } from 'aws-lambda'
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
+import { publicJwk, verifyAccessToken } from './access-tokens.ts'
+import { readCredential } from './credential.ts'
+
+/**
+ * Looks at credentials at the gateway, before the service is called. It has public keys and no database, so it keeps out what cannot be
+ * good: requests without credentials, and tokens that are not ours or are over. What was revoked, and secrets (API keys, the tokens of
+ * assignments), of which only the database knows, it lets pass. The service verifies everything again.
+ */
+export const gatewayAuthorizer =
+  (keys: JWTVerifyGetKey) =>
+  async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
+    const credential = readCredential(headersOf(event))
+    if (!credential) throw unauthorized()
+    if (credential.startsWith('fsa_')) return pass(event, 'assignment', { credential: 'assignment' })
+    if (credential.startsWith('fs_')) return pass(event, 'apiKey', { credential: 'apiKey' })
+    const claims = await verifyAccessToken(credential, keys)
+    if (!claims) throw unauthorized()
+    return pass(event, claims.userId, { credential: 'session', sessionId: claims.sessionId })
+  }
+
+/** The only message that the gateway answers with 401. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
+const unauthorized = () => new Error('Unauthorized')
+
+/** For everything at the stage: the gateway may remember it, and take it for the answer to a request for something else. */
+function pass(
+  { methodArn }: APIGatewayRequestAuthorizerEvent,
+  principalId: string,
+  context: Record<string, string>,
+): APIGatewayAuthorizerResult {
+  const [api, stage] = methodArn.split('/')
+  const policyDocument: PolicyDocument = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: `${api}/${stage}/*` }],
+  }
+  return { principalId, policyDocument, context }
+}
+
+/** In whatever case they were sent. */
+function headersOf({ headers }: APIGatewayRequestAuthorizerEvent): Headers {
+  const credentials = Object.entries(headers ?? {}).filter(([name]) => /^(authorization|x-api-key)$/i.test(name))
+  return new Headers(credentials.map(([name, value]): [string, string] => [name, value ?? '']))
+}
+
+/** The keys cannot be had right now, which says nothing of the token. */
+export class KeysUnavailable extends Error {
+  override name = 'KeysUnavailable'
+}
+
+/** The keys that a service publishes. Fetched when they are needed first, and again when a token names one that is not among them. */
+export function publishedKeys(url: string): JWTVerifyGetKey {
+  const remote = createRemoteJWKSet(new URL(url))
+  return async (header, token) => {
+    try {
+      return await remote(header, token)
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error
+      throw new KeysUnavailable(`The keys at ${url} cannot be read.`, { cause: error })
+    }
+  }
+}
+
+/** Keys in PEM, one after another. */
+export async function givenKeys(pem: string): Promise<JWTVerifyGetKey> {
+  const keys = await Promise.all(splitPublicPem(pem).map((part) => publicJwk(createPublicKey(part))))
+  return createLocalJWKSet({ keys: keys as JWK[] })
+}
+
+const splitPublicPem = (pem: string): string[] =>
+  pem.replaceAll('\\n', '\n').match(/-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g) ?? []
