@@ -3,11 +3,12 @@
  * the ratios.
  */
 import { benchClaims } from './bench/claims.ts'
+import { benchLambda } from './bench/lambda.ts'
 import { benchLifecycle } from './bench/lifecycle.ts'
 import { setStage } from './bench/stage.ts'
 import { benchStartLatency } from './bench/start-latency.ts'
 
-const benches = { lifecycle: benchLifecycle, start: benchStartLatency, claims: benchClaims }
+const benches = { lifecycle: benchLifecycle, start: benchStartLatency, claims: benchClaims, lambda: benchLambda }
 const chosen = process.argv.slice(2)
 const stage = await setStage()
 process.stdout.write('\nFieldstation, durable PostgreSQL, logs on\n\n')

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { S3Client } from '@aws-sdk/client-s3'
 import type { Hono } from 'hono'
 import { generateSigningKey } from './auth/access-tokens.ts'
 import type { Config } from './config.ts'
@@ -10,7 +9,7 @@ import type { Log } from './log.ts'
 import { createDiskStore } from './store/disk-store.ts'
 import { diskStoreRoutes } from './store/disk-store-routes.ts'
 import type { ObjectStore } from './store/object-store.ts'
-import { createS3Store } from './store/s3-store.ts'
+import { openS3Store } from './store/open-s3-store.ts'
 
 /** What the service stands on: a database, an object store, and its secrets. */
 export interface Backing {
@@ -32,7 +31,7 @@ export async function openBacking(config: Config, log: Log, publicUrl: () => str
     const secret = (name: string) => dataDir.readOrCreateSecret(name, () => randomBytes(32).toString('base64url'))
     const signingKey = config.JWT_PRIVATE_KEY ?? (await dataDir.readOrCreateSecret('jwt-key.pem', generateSigningKey))
     const files = config.S3_BUCKET
-      ? { store: s3Store(config, config.S3_BUCKET), objects: undefined }
+      ? { store: openS3Store(config, config.S3_BUCKET), objects: undefined }
       : diskStore(`${dataDir.path}/objects`, await secret('store-secret'), publicUrl)
     const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres({ dataDir, log })
     return {
@@ -62,14 +61,6 @@ export async function openBacking(config: Config, log: Log, publicUrl: () => str
 function diskStore(root: string, secret: string, publicUrl: () => string) {
   const store = createDiskStore({ root, secret, baseUrl: () => `${publicUrl()}/objects` })
   return { store, objects: diskStoreRoutes(store) }
-}
-
-function s3Store({ S3_ENDPOINT, S3_PREFIX, AWS_REGION }: Config, bucket: string): ObjectStore {
-  const endpoint = S3_ENDPOINT ? { endpoint: S3_ENDPOINT, forcePathStyle: true } : {}
-  // Without limits of its own the client would wait for a store that has gone quiet.
-  const requestHandler = { connectionTimeout: 3000, requestTimeout: 30_000, throwOnRequestTimeout: true }
-  const client = new S3Client({ region: AWS_REGION, requestHandler, ...endpoint })
-  return createS3Store({ client, bucket, prefix: S3_PREFIX })
 }
 
 /** A database's address without its password. */

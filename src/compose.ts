@@ -5,10 +5,12 @@ import { apiKeyStore } from './auth/api-key-store.ts'
 import { authService } from './auth/auth-service.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { sessionStore } from './auth/session-store.ts'
+import type { Config } from './config.ts'
 import { isDatabaseDown } from './db/failures.ts'
-import { createSignals } from './db/signals.ts'
-import { connect, connectForSignals } from './db/sql.ts'
+import { createSignals, type Signals } from './db/signals.ts'
+import { connect, connectForSignals, type Sql } from './db/sql.ts'
 import { createApp } from './http/app.ts'
+import { documentation, type ReadRedoc } from './http/docs.ts'
 import { assignmentService } from './jobs/assignment-service.ts'
 import { assignmentStore } from './jobs/assignment-store.ts'
 import { claimService } from './jobs/claim-service.ts'
@@ -35,11 +37,8 @@ import { type ObjectStore, StoreUnavailable } from './store/object-store.ts'
 import { userService } from './users/user-service.ts'
 import { userStore } from './users/user-store.ts'
 
-export interface Parts {
-  databaseUrl: string
-  /** A session connection, for LISTEN, where `databaseUrl` is a transaction pooler. */
-  databaseDirectUrl?: string | undefined
-  poolSize: number
+/** What every process of the service is made of, whatever starts it. */
+export interface CoreParts {
   store: ObjectStore
   /** Serves the store's files, where the store has no server of its own. */
   objects?: Hono | undefined
@@ -49,17 +48,54 @@ export interface Parts {
   jobRetentionDays: number
   corsOrigins: string[]
   bodyLimitBytes: number
+  bodyDeadlineMs?: number | undefined
+  /** Gives Redoc's script where there is no `node_modules` to take it from. */
+  readRedoc?: ReadRedoc | undefined
+  /** How requests wait, where that is otherwise than usual. */
+  waiting?: { longestSeconds: number; lookMs: number }
   log: Log
+}
+
+export interface Parts extends CoreParts {
+  databaseUrl: string
+  /** A session connection, for LISTEN, where `databaseUrl` is a transaction pooler. */
+  databaseDirectUrl?: string | undefined
+  poolSize: number
 }
 
 export type Service = Awaited<ReturnType<typeof compose>>
 
-/** The one place where parts meet. */
+/** What of the configuration every process goes by. */
+export const settingsOf = (config: Config) => ({
+  isRegistrationOpen: config.ALLOW_REGISTRATION,
+  maxActiveJobs: config.MAX_ACTIVE_JOBS,
+  jobRetentionDays: config.JOB_RETENTION_DAYS,
+  corsOrigins: config.CORS_ORIGINS,
+  bodyLimitBytes: config.BODY_LIMIT_BYTES,
+})
+
+/** A service that stays: it hears from others, and keeps its house in order. */
 export async function compose(parts: Parts) {
-  const { store, log } = parts
+  const { log } = parts
   const sql = connect(parts.databaseUrl, { max: parts.poolSize, isPooled: parts.databaseDirectUrl !== undefined })
   const wire = connectForSignals(parts.databaseDirectUrl ?? parts.databaseUrl)
   const signals = await createSignals({ wire, log })
+  const core = await composeCore({ ...parts, sql, signals })
+  const maintenance = startMaintenance({ sweep: core.settlement.sweep, chores: core.chores, log })
+  return {
+    ...core,
+    async close() {
+      core.beginShutdown()
+      await maintenance.stop()
+      await signals.close()
+      await sql.end({ timeout: 5 })
+    },
+  }
+}
+
+/** The one place where parts meet. Asks nobody yet, and starts nothing that would go on by itself. */
+export async function composeCore(parts: CoreParts & { sql: Sql; signals: Signals }) {
+  const { sql, signals, store, waiting, log } = parts
   const shutdown = new AbortController()
 
   const [users, sessions, apiKeyRows] = [userStore(sql), sessionStore(sql), apiKeyStore(sql)]
@@ -80,14 +116,25 @@ export async function compose(parts: Parts) {
   const people = userService(users)
   const polygons = polygonService(polygonRows)
 
-  const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes })
-  const changes = new JobChanges(signals)
+  const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes, pollMs: waiting?.lookMs })
+  const changes = new JobChanges(signals, waiting?.lookMs)
   const reactions = { RASTER_INSPECTION: applyInspection(layerRows, jobRows) }
   const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions, log })
   const resolvers = assessmentInputs({ regions, layers: layerRows, polygons })
   const { maxActiveJobs } = parts
-  const jobs = jobService({ sql, jobs: jobRows, store, settlement, ready, changes, resolvers, maxActiveJobs })
-  const assignments = assignmentService({ assignments: assignmentRows, store, settlement, changes })
+  const longestWaitSeconds = waiting?.longestSeconds
+  const jobs = jobService({
+    sql,
+    jobs: jobRows,
+    store,
+    settlement,
+    ready,
+    changes,
+    resolvers,
+    maxActiveJobs,
+    longestWaitSeconds,
+  })
+  const assignments = assignmentService({ sql, assignments: assignmentRows, store, settlement, changes })
   const claims = claimService({
     jobs: jobRows,
     claims: claimStore(sql),
@@ -95,6 +142,7 @@ export async function compose(parts: Parts) {
     settlement,
     ready,
     changes,
+    longestWaitSeconds,
   })
   const layers = layerService({ sql, layers: layerRows, store, jobs })
 
@@ -113,9 +161,11 @@ export async function compose(parts: Parts) {
     authenticate: (request) => authenticator.authenticate(request),
     explainOutage,
     checks: { database: () => sql`select 1`, store: () => store.check() },
+    docs: documentation(parts.readRedoc),
     objects: parts.objects,
     corsOrigins: parts.corsOrigins,
     bodyLimitBytes: parts.bodyLimitBytes,
+    bodyDeadlineMs: parts.bodyDeadlineMs,
     shutdown: shutdown.signal,
     log,
   })
@@ -126,7 +176,6 @@ export async function compose(parts: Parts) {
     'purge layers': layers.purge,
     'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: parts.jobRetentionDays }),
   }
-  const maintenance = startMaintenance({ sweep: settlement.sweep, chores, log })
 
   return {
     app,
@@ -137,12 +186,6 @@ export async function compose(parts: Parts) {
     chores,
     /** Answers all who wait, so that no request holds up the end. */
     beginShutdown: () => shutdown.abort(),
-    async close() {
-      shutdown.abort()
-      await maintenance.stop()
-      await signals.close()
-      await sql.end({ timeout: 5 })
-    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 
 const flag = z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value))
@@ -15,6 +15,16 @@ const address = z.string().refine((value) => URL.canParse(value), 'is not a URL'
 function holdsRsaKey(pem: string): boolean {
   try {
     return createPrivateKey(pem.replaceAll('\\n', '\n')).asymmetricKeyType === 'rsa'
+  } catch {
+    return false
+  }
+}
+
+/** Whether it says so itself, too: Node would take a private key for the public one that is in it. */
+function holdsRsaPublicKey(pem: string): boolean {
+  try {
+    const text = pem.replaceAll('\\n', '\n')
+    return text.includes('BEGIN PUBLIC KEY') && createPublicKey(text).asymmetricKeyType === 'rsa'
   } catch {
     return false
   }
@@ -62,8 +72,20 @@ const databaseVariables = serviceVariables
   .pick({ DATABASE_URL: true, DATABASE_DIRECT_URL: true })
   .required({ DATABASE_URL: true })
 
+/** As many instances run as there are requests: few connections each, which most likely lead to a pooler. */
+const lambdaVariables = serviceVariables
+  .extend({ DATABASE_POOL_SIZE: whole(1, 10).default(2), DATABASE_POOLED: flag.default(true) })
+  .required({ DATABASE_URL: true, S3_BUCKET: true, JWT_PRIVATE_KEY: true, PUBLIC_URL: true })
+
+const authorizerVariables = z.object({
+  JWKS_URL: address.optional(),
+  JWT_PUBLIC_KEY: z.string().refine(holdsRsaPublicKey, 'no RSA public key in PEM').optional(),
+})
+
 export type Config = z.output<typeof serviceVariables>
+export type LambdaConfig = z.output<typeof lambdaVariables>
 export type WorkerConfig = z.output<typeof workerVariables>
+export type AuthorizerConfig = z.output<typeof authorizerVariables>
 export type Environment = Record<string, string | undefined>
 
 /** What the service runs with. The only reader of the environment, besides `readWorkerConfig`; reports everything wrong at once. */
@@ -82,6 +104,16 @@ export function readConfig(environment: Environment): Config {
   if (config.NODE_ENV === 'production' && config.DATABASE_URL && !config.JWT_PRIVATE_KEY)
     wrong.push('JWT_PRIVATE_KEY is missing (in production all processes on one DATABASE_URL share it)')
   return refuse(wrong, config)
+}
+
+/** What the service runs with as a Lambda function, where it brings nothing along. */
+export const readLambdaConfig = (environment: Environment): LambdaConfig => read(lambdaVariables, environment)
+
+/** Where the Lambda authorizer has the keys from that verify our tokens. */
+export function readAuthorizerConfig(environment: Environment): AuthorizerConfig {
+  const config = read(authorizerVariables, environment)
+  const given = [config.JWKS_URL, config.JWT_PUBLIC_KEY].filter(Boolean).length
+  return refuse(given === 1 ? [] : ['one of JWKS_URL and JWT_PUBLIC_KEY is needed, and not both'], config)
 }
 
 /** What migrating a database of one's own needs: no more than where it is. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { newSecret } from './auth/secrets.ts'
 import { openBacking } from './backing.ts'
-import { compose, type Service } from './compose.ts'
+import { compose, type Service, settingsOf } from './compose.ts'
 import type { Config } from './config.ts'
 import type { DataDir } from './db/data-dir.ts'
 import { migrate } from './db/migrate.ts'
@@ -32,11 +32,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
     const service = await compose({
       ...backing,
       poolSize: config.DATABASE_POOL_SIZE,
-      isRegistrationOpen: config.ALLOW_REGISTRATION,
-      maxActiveJobs: config.MAX_ACTIVE_JOBS,
-      jobRetentionDays: config.JOB_RETENTION_DAYS,
-      corsOrigins: config.CORS_ORIGINS,
-      bodyLimitBytes: config.BODY_LIMIT_BYTES,
+      ...settingsOf(config),
       log,
     })
     undo.unshift(() => service.close())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { generateSigningKey } from '../src/auth/access-tokens.ts'
-import { readConfig, readDatabaseConfig, readWorkerConfig } from '../src/config.ts'
+import { readConfig, readDatabaseConfig, readLambdaConfig, readWorkerConfig } from '../src/config.ts'
 
 describe('readConfig', () => {
   test('needs nothing', () => {
@@ -43,6 +43,31 @@ describe('readConfig', () => {
     expect(readConfig({ PUBLIC_URL: 'https://api.reef.example/fieldstation/' })).toMatchObject({
       PUBLIC_URL: 'https://api.reef.example/fieldstation',
     })
+  })
+})
+
+describe('readLambdaConfig', () => {
+  const needed = {
+    DATABASE_URL: 'postgres://127.0.0.1/x',
+    S3_BUCKET: 'field-files',
+    JWT_PRIVATE_KEY: generateSigningKey(),
+    PUBLIC_URL: 'https://api.reef.example/',
+  }
+
+  test('needs what the service would bring along elsewhere, and tells all of it at once', () => {
+    expect(() => readLambdaConfig({ LOG_LEVEL: 'loud' })).toThrow(
+      /PUBLIC_URL is missing[\s\S]*DATABASE_URL is missing[\s\S]*S3_BUCKET is missing[\s\S]*JWT_PRIVATE_KEY is missing[\s\S]*LOG_LEVEL is wrong/,
+    )
+  })
+
+  test('expects a pooler, and opens few connections', () => {
+    expect(readLambdaConfig(needed)).toMatchObject({
+      PUBLIC_URL: 'https://api.reef.example',
+      DATABASE_POOL_SIZE: 2,
+      DATABASE_POOLED: true,
+    })
+    expect(readLambdaConfig({ ...needed, DATABASE_POOLED: 'false' })).toMatchObject({ DATABASE_POOLED: false })
+    expect(() => readLambdaConfig({ ...needed, DATABASE_POOL_SIZE: '50' })).toThrow('DATABASE_POOL_SIZE is wrong')
   })
 })
 

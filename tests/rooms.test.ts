@@ -21,6 +21,8 @@ const mayImport: Record<string, string[] | 'anything'> = {
   welcome: 'anything',
 
   http: [...shared, ...domain],
+  // What API Gateway sends, and what it takes.
+  lambda: ['errors', 'log', 'http/problem'],
   ...Object.fromEntries(domain.map((room) => [room, [...shared, ...domain, 'db', 'store/object-store']])),
   regions: [...shared, ...domain, 'db', 'store/object-store', 'rasters/criteria', 'rasters/raster-error'],
   page: ['errors'],

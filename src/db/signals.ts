@@ -12,6 +12,18 @@ export interface Signals {
   close(): Promise<void>
 }
 
+/** Signals within this process alone, for one that cannot listen: what others do it finds by looking. */
+export function localSignals(): Signals {
+  const listeners: Parameters<Signals['subscribe']>[0][] = []
+  return {
+    publish(topic) {
+      for (const { onTopic } of listeners) onTopic(topic)
+    },
+    subscribe: (entry) => void listeners.push(entry),
+    close: async () => {},
+  }
+}
+
 const channel = 'fieldstation'
 /** PostgreSQL takes 8,000 bytes a notification. */
 const batchSize = 90

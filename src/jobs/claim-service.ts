@@ -22,10 +22,14 @@ export interface ClaimServiceDeps {
   settlement: JobSettlement
   ready: ReadyJobs
   changes: JobChanges
+  /** Who asks to wait longer is answered then. */
+  longestWaitSeconds?: number | undefined
 }
 
 /** How workers come to jobs. A lease that has run out counts as expired for whoever looks, swept or not. */
-export const claimService = ({ jobs, claims, assignments, settlement, ready, changes }: ClaimServiceDeps) => {
+export const claimService = (deps: ClaimServiceDeps) => {
+  const { jobs, claims, assignments, settlement, ready, changes, longestWaitSeconds = Number.POSITIVE_INFINITY } = deps
+
   async function claimNow(types: JobTypeName[], limit: number, holder: Holder): Promise<Schemas['Claim'][]> {
     const tickets = Array.from({ length: limit }, newTicket)
     const terms = types.map(termsOf)
@@ -67,7 +71,7 @@ export const claimService = ({ jobs, claims, assignments, settlement, ready, cha
     async claim(caller: Caller, request: Schemas['ClaimRequest'], signal: AbortSignal): Promise<Schemas['Claims']> {
       const { jobTypes: types, limit = 1, waitSeconds = 0, ...by } = request
       const holder = { ...by, userId: caller.userId }
-      const end = performance.now() + waitSeconds * 1000
+      const end = performance.now() + Math.min(waitSeconds, longestWaitSeconds) * 1000
       using place = ready.enter(types)
       for (;;) {
         const taken = await claimNow(types, limit, holder)

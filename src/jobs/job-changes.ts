@@ -2,16 +2,17 @@ import type { Signals } from '../db/signals.ts'
 import { sleepUntil } from './ready-jobs.ts'
 
 const prefix = 'job:'
-/** How long a lost word can go unnoticed. */
-const lookMs = 5000
 
 /** Lets those who follow a job sleep until it has changed. */
 export class JobChanges {
   readonly #signals: Signals
+  readonly #lookMs: number
   readonly #followers = new Map<string, Set<() => void>>()
 
-  constructor(signals: Signals) {
+  /** `lookMs`: how long a lost word can go unnoticed. */
+  constructor(signals: Signals, lookMs = 5000) {
     this.#signals = signals
+    this.#lookMs = lookMs
     signals.subscribe({
       onTopic: (topic) => {
         if (topic.startsWith(prefix)) this.#wake(topic.slice(prefix.length))
@@ -51,7 +52,7 @@ export class JobChanges {
         const found = await look()
         const left = end - performance.now()
         if (found !== undefined || left <= 0 || signal.aborted) return found
-        if (!hasChanged) await sleepUntil(Math.min(left, lookMs), signal, (done) => (wake = done))
+        if (!hasChanged) await sleepUntil(Math.min(left, this.#lookMs), signal, (done) => (wake = done))
       } finally {
         this.#unlisten(jobId, listener)
       }

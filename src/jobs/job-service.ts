@@ -50,10 +50,13 @@ export interface JobServiceDeps {
   resolvers: InputResolvers
   /** Unfinished jobs that one person may have. */
   maxActiveJobs: number
+  /** Who asks to wait longer is answered then. */
+  longestWaitSeconds?: number | undefined
 }
 
 export const jobService = (deps: JobServiceDeps) => {
   const { sql, jobs, store, settlement, ready, changes, resolvers, maxActiveJobs } = deps
+  const { longestWaitSeconds = Number.POSITIVE_INFINITY } = deps
 
   /** The job, if the caller may know of it. Commits the expiry of its lease first, so that what is shown is true. */
   async function visible(jobId: string, caller: Caller): Promise<JobRow> {
@@ -153,7 +156,8 @@ export const jobService = (deps: JobServiceDeps) => {
       const row = await visible(jobId, caller)
       const seen = afterEventId ?? row.lastEventId
       if (waitSeconds === 0 || isFinal(row.status) || row.lastEventId > seen) return toJob(row)
-      const changed = await changes.follow(jobId, waitSeconds * 1000, signal, async () => {
+      const waitMs = Math.min(waitSeconds, longestWaitSeconds) * 1000
+      const changed = await changes.follow(jobId, waitMs, signal, async () => {
         const now = await settledRow(jobId, caller)
         return now && now.lastEventId > seen ? now : undefined
       })

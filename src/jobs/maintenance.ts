@@ -27,6 +27,24 @@ export function startMaintenance({ sweep, chores, log, sweepMs = 1000, choreMs =
   }
 }
 
+/**
+ * All of it once, for a process that does not stay: the sweep whatever happens, the chores and what is left of them while there is time.
+ * Whatever becomes of one, the others are done. Throws in the end if any failed.
+ */
+export async function maintainOnce({ sweep, chores, log }: MaintenanceDeps, hasTime: () => boolean): Promise<void> {
+  const failed: string[] = []
+  for (const [name, work] of Object.entries<() => Promise<unknown>>({ sweep, ...chores })) {
+    try {
+      while ((await work()) === true && hasTime()) {}
+    } catch (error) {
+      log.warn('chore failed', { error, chore: name })
+      failed.push(name)
+    }
+    if (!hasTime()) break
+  }
+  if (failed.length > 0) throw new Error(`Not done: ${failed.join(', ')}`)
+}
+
 /** Works, pauses, works again; with the short pause while there is more to do. Gives what ends it. */
 function startLoop(pauseMs: number, shortPauseMs: number, name: string, work: () => Promise<unknown>, log: Log) {
   let isStopped = false

