@@ -10,9 +10,13 @@ import {
   ApiKeyPageSchema,
   AssignRequestSchema,
   AssignedSchema,
+  AuditActionSchema,
+  AuditEventPageSchema,
   ClaimRequestSchema,
   ClaimsSchema,
   CursorSchema,
+  EmailAcceptedSchema,
+  EmailRequestSchema,
   HealthSchema,
   HeartbeatRequestSchema,
   HeartbeatSchema,
@@ -38,26 +42,34 @@ import {
   LayerUploadSchema,
   LogEntriesSchema,
   LoginRequestSchema,
+  PasswordChangeSchema,
   PolygonPageSchema,
   PolygonSchema,
   PolygonWriteSchema,
   ProblemSchema,
   ProfileSchema,
   ReadinessSchema,
+  RecoverPasswordRequestSchema,
   RegionNameSchema,
   RegionPageSchema,
   RegionSchema,
   RegionWriteSchema,
   RegisterRequestSchema,
   RegistrationSchema,
+  ResetPasswordRequestSchema,
   ResultAcceptedSchema,
   ResultRequestSchema,
+  RoleSchema,
+  SessionPageSchema,
   SignedUploadsSchema,
   TokenRequestSchema,
   TokensSchema,
   UploadsRequestSchema,
+  UserCreateSchema,
   UserMeUpdateSchema,
+  UserPageSchema,
   UserSchema,
+  UserUpdateSchema,
 } from './schemas.ts'
 
 const RegistrationRefusedResponse = {
@@ -205,6 +217,31 @@ const InvalidCredentialsResponse = {
   },
 }
 
+const TooManyAttemptsResponse = {
+  description: 'Too many attempts. Try again after `Retry-After`.',
+  headers: {
+    'Retry-After': {
+      description: 'Seconds after which to try again.',
+      required: true,
+      schema: { type: 'integer', minimum: 0 },
+      example: 5,
+    },
+  },
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/too-many-attempts',
+        title: 'Too many attempts',
+        status: 429,
+        detail: 'Too many attempts. Try again later.',
+        code: 'too_many_attempts',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
 const InvalidRefreshTokenResponse = {
   description: 'The refresh token is unknown, used up or expired.',
   content: {
@@ -272,6 +309,57 @@ const ForbiddenResponse = {
   },
 }
 
+const ResetRefusedResponse = {
+  description: 'The token opens nothing, or the request does not fit the contract.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'invalid-reset-token': {
+          summary: 'The token is wrong, used or too old',
+          value: {
+            type: 'https://fieldstation.example/problems/invalid-reset-token',
+            title: 'Invalid reset token',
+            status: 400,
+            detail: 'This link is not valid any more. Ask for a new one.',
+            code: 'invalid_reset_token',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'invalid-request': {
+          summary: 'A body that does not fit',
+          value: {
+            type: 'https://fieldstation.example/problems/invalid-request',
+            title: 'Invalid request',
+            status: 400,
+            detail: 'Too small: expected string to have >=12 characters at /password',
+            code: 'invalid_request',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+            errors: [{ pointer: '/password', detail: 'Too small: expected string to have >=12 characters' }],
+          },
+        },
+      },
+    },
+  },
+}
+
+const LastAdminResponse = {
+  description: 'Nobody would be an admin any more.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/last-admin',
+        title: 'Last admin',
+        status: 409,
+        detail: 'This is the last admin. Make somebody else one first.',
+        code: 'last_admin',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
 const ApiKeyNotFoundResponse = {
   description: 'The caller has no such API key.',
   content: {
@@ -283,6 +371,73 @@ const ApiKeyNotFoundResponse = {
         status: 404,
         detail: 'You have no API key 019a8f00-0006-7000-8000-000000000006.',
         code: 'api_key_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const PasswordChangeRefusedResponse = {
+  description: "The present password is another, or the credentials are no person's.",
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'wrong-password': {
+          summary: 'The present password is another',
+          value: {
+            type: 'https://fieldstation.example/problems/wrong-password',
+            title: 'Wrong password',
+            status: 403,
+            detail: 'This is not your present password.',
+            code: 'wrong_password',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        forbidden: {
+          summary: "The credentials are no person's",
+          value: {
+            type: 'https://fieldstation.example/problems/forbidden',
+            title: 'Not allowed',
+            status: 403,
+            detail: 'This needs a person who is signed in, not an API key.',
+            code: 'forbidden',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+      },
+    },
+  },
+}
+
+const SessionNotFoundResponse = {
+  description: 'The caller has no such session.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/session-not-found',
+        title: 'Session not found',
+        status: 404,
+        detail: 'You have no session 019a8f00-000a-7000-8000-00000000000a.',
+        code: 'session_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const UserNotFoundResponse = {
+  description: 'There is no such person.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/user-not-found',
+        title: 'Person not found',
+        status: 404,
+        detail: 'There is nobody called ben@reef.example.',
+        code: 'user_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -720,6 +875,35 @@ const ResultRefusedResponse = {
   },
 }
 
+export const getResetPasswordPage = route({
+  method: 'get',
+  path: '/reset-password',
+  operationId: 'getResetPasswordPage',
+  summary: 'Set a new password, as a page',
+  description:
+    'Where the link of a recovery mail leads, unless `PASSWORD_RESET_URL` names a page of your own. The token is in the address after `#`,\nwhich browsers keep to themselves.\n',
+  tags: ['Auth'],
+  security: anyOf(),
+  request: { query: z.strictObject({}) },
+  responses: {
+    '200': {
+      description: 'The page.',
+      headers: {
+        'Content-Security-Policy': {
+          description: 'What the page may do. It runs its own script and reaches this service alone.',
+          required: true,
+          schema: { type: 'string' },
+          example: "default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+        },
+      },
+      content: { 'text/html': { schema: z.string(), example: '<!doctype html><title>Set a new password</title>' } },
+    },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const getReadiness = route({
   method: 'get',
   path: '/readyz',
@@ -880,6 +1064,136 @@ export const getDocs = route({
         },
       },
     },
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteSession = route({
+  method: 'delete',
+  path: '/api/users/me/sessions/{sessionId}',
+  operationId: 'deleteSession',
+  'x-sdk': 'users.deleteSession',
+  summary: 'End one of my sessions',
+  description: 'Its access token stops working at once here, and within 30 seconds in every process of the service.\n',
+  tags: ['Users'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      sessionId: IdSchema.openapi({
+        param: {
+          name: 'sessionId',
+          in: 'path',
+          required: true,
+          description: "The session's id.",
+          example: '019a8f00-000a-7000-8000-00000000000a',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'The session is over.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': SessionNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listSessions = route({
+  method: 'get',
+  path: '/api/users/me/sessions',
+  operationId: 'listSessions',
+  'x-sdk': 'users.listSessions',
+  summary: 'List my sessions',
+  description: 'Where I am signed in, newest first. Sessions that are over are gone.\n',
+  tags: ['Users'],
+  security: anyOf('bearerAuth'),
+  request: {
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of sessions.',
+      content: {
+        'application/json': {
+          schema: SessionPageSchema,
+          examples: {
+            usual: {
+              summary: 'One session',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-000a-7000-8000-00000000000a',
+                    createdAt: '2026-03-02T21:14:06.000Z',
+                    lastUsedAt: '2026-03-02T22:14:01.500Z',
+                    expiresAt: '2026-04-01T22:14:01.500Z',
+                    isCurrent: true,
+                    address: '203.0.113.7',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const changePassword = route({
+  method: 'put',
+  path: '/api/users/me/password',
+  operationId: 'changePassword',
+  'x-sdk': 'users.changePassword',
+  summary: 'Change my password',
+  description: 'Asks for the present one. Ends all my other sessions, and tells me by mail.\n',
+  tags: ['Users'],
+  security: anyOf('bearerAuth'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: PasswordChangeSchema,
+          example: { currentPassword: 'slow-tides-carry-sand', newPassword: 'quiet-lagoons-hold-rain' },
+        },
+      },
+    },
+  },
+  responses: {
+    '204': { description: 'The password is changed.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': PasswordChangeRefusedResponse,
+    '429': TooManyAttemptsResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -1061,6 +1375,9 @@ export const getMe = route({
                 email: 'ana@reef.example',
                 name: 'Ana Torres',
                 roles: ['USER', 'WORKER'],
+                isInMailingList: false,
+                isPluginUser: false,
+                wantsJobMail: true,
                 createdAt: '2026-03-02T21:14:05.120Z',
                 updatedAt: '2026-03-02T21:16:40.000Z',
               },
@@ -1072,6 +1389,9 @@ export const getMe = route({
                 email: 'ana@reef.example',
                 name: 'Ana Torres',
                 roles: ['USER'],
+                isInMailingList: false,
+                isPluginUser: false,
+                wantsJobMail: true,
                 createdAt: '2026-03-02T21:14:05.120Z',
                 updatedAt: '2026-03-02T21:16:40.000Z',
               },
@@ -1083,6 +1403,9 @@ export const getMe = route({
                 email: 'ana@reef.example',
                 name: 'Ana Torres',
                 roles: ['USER', 'ADMIN'],
+                isInMailingList: false,
+                isPluginUser: false,
+                wantsJobMail: true,
                 createdAt: '2026-03-02T21:14:05.120Z',
                 updatedAt: '2026-03-02T21:16:40.000Z',
               },
@@ -1111,7 +1434,9 @@ export const updateMe = route({
     query: z.strictObject({}),
     body: {
       required: true,
-      content: { 'application/json': { schema: UserMeUpdateSchema, example: { name: 'Ana Torres-Vega' } } },
+      content: {
+        'application/json': { schema: UserMeUpdateSchema, example: { name: 'Ana Torres-Vega', wantsJobMail: true } },
+      },
     },
   },
   responses: {
@@ -1125,6 +1450,9 @@ export const updateMe = route({
             email: 'ana@reef.example',
             name: 'Ana Torres-Vega',
             roles: ['USER', 'WORKER'],
+            isInMailingList: false,
+            isPluginUser: false,
+            wantsJobMail: true,
             createdAt: '2026-03-02T21:14:05.120Z',
             updatedAt: '2026-03-02T22:05:00.000Z',
           },
@@ -1132,6 +1460,486 @@ export const updateMe = route({
       },
     },
     '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteMe = route({
+  method: 'delete',
+  path: '/api/users/me',
+  operationId: 'deleteMe',
+  'x-sdk': 'users.deleteMe',
+  summary: 'Delete me',
+  description:
+    'Ends my sessions and API keys, withdraws my wishes for jobs that are not over, and frees my email. My polygons and what my jobs made stay, for\nadmins. The last admin cannot go.\n',
+  tags: ['Users'],
+  security: anyOf('bearerAuth'),
+  request: { query: z.strictObject({}) },
+  responses: {
+    '204': { description: 'The account is gone.' },
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '409': LastAdminResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const recoverUserPassword = route({
+  method: 'post',
+  path: '/api/users/{userId}/recover-password',
+  operationId: 'recoverUserPassword',
+  'x-sdk': 'users.recoverPassword',
+  summary: 'Send a person a way back in',
+  description:
+    'The same as asking for it oneself, by id or email. The answer is the same whether there is such an account or not.\n',
+  tags: ['Users'],
+  security: anyOf(),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '202': { description: 'Taken. A mail is on its way if there is such an account.' },
+    '400': InvalidRequestResponse,
+    '429': TooManyAttemptsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteUserApiKey = route({
+  method: 'delete',
+  path: '/api/users/{userId}/api-keys/{apiKeyId}',
+  operationId: 'deleteUserApiKey',
+  'x-sdk': 'users.deleteApiKeyOf',
+  summary: "Revoke a person's API key",
+  description: 'It stops working at once here, and within 30 seconds in every process of the service.\n',
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+      apiKeyId: IdSchema.openapi({
+        param: {
+          name: 'apiKeyId',
+          in: 'path',
+          required: true,
+          description: "The API key's id.",
+          example: '019a8f00-0006-7000-8000-000000000006',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'The key is revoked.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ApiKeyNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listUserApiKeys = route({
+  method: 'get',
+  path: '/api/users/{userId}/api-keys',
+  operationId: 'listUserApiKeys',
+  'x-sdk': 'users.listApiKeysOf',
+  summary: "List a person's API keys",
+  description: 'Newest first, without the keys themselves. Revoked and expired keys are gone.\n',
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+    }),
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of keys.',
+      content: {
+        'application/json': {
+          schema: ApiKeyPageSchema,
+          examples: {
+            usual: {
+              summary: 'One key',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0006-7000-8000-000000000006',
+                    name: 'Cluster worker',
+                    scopes: ['jobs:work'],
+                    prefix: 'fs_4kQ9',
+                    createdAt: '2026-03-02T21:20:00.000Z',
+                    lastUsedAt: '2026-03-02T21:41:00.000Z',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': UserNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getUser = route({
+  method: 'get',
+  path: '/api/users/{userId}',
+  operationId: 'getUser',
+  'x-sdk': 'users.get',
+  summary: 'Show a person',
+  description: 'By id, or by email. A person may look at themselves; an admin at everyone.\n',
+  tags: ['Users'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The person.',
+      content: {
+        'application/json': {
+          schema: UserSchema,
+          example: {
+            id: '019a8f00-0001-7000-8000-000000000001',
+            email: 'ana@reef.example',
+            name: 'Ana Torres',
+            roles: ['USER', 'WORKER'],
+            isInMailingList: false,
+            isPluginUser: false,
+            wantsJobMail: true,
+            createdAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T21:16:40.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': UserNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const updateUser = route({
+  method: 'patch',
+  path: '/api/users/{userId}',
+  operationId: 'updateUser',
+  'x-sdk': 'users.update',
+  summary: 'Change a person',
+  description: "Roles are given and taken by admins alone; USER is everyone's. The last admin stays one.\n",
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: { 'application/json': { schema: UserUpdateSchema, example: { roles: ['USER', 'WORKER'] } } },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The person as they are now.',
+      content: {
+        'application/json': {
+          schema: UserSchema,
+          example: {
+            id: '019a8f00-0001-7000-8000-000000000001',
+            email: 'ana@reef.example',
+            name: 'Ana Torres',
+            roles: ['USER', 'WORKER'],
+            isInMailingList: false,
+            isPluginUser: false,
+            wantsJobMail: true,
+            createdAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T21:16:40.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': UserNotFoundResponse,
+    '409': LastAdminResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteUser = route({
+  method: 'delete',
+  path: '/api/users/{userId}',
+  operationId: 'deleteUser',
+  'x-sdk': 'users.delete',
+  summary: 'Delete a person',
+  description:
+    'Ends their sessions and API keys, withdraws their wishes for jobs that are not over, and frees their email. Their polygons and what their jobs\nmade stay, for admins. The last admin cannot be deleted.\n',
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    params: z.object({
+      userId: text({ minLength: 3, maxLength: 254 }).openapi({
+        param: {
+          name: 'userId',
+          in: 'path',
+          required: true,
+          description: "The person's id, or their email.",
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'The person is gone.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': UserNotFoundResponse,
+    '409': LastAdminResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listUsers = route({
+  method: 'get',
+  path: '/api/users',
+  operationId: 'listUsers',
+  'x-sdk': 'users.list',
+  summary: 'List people',
+  description: 'Newest first, without those who are deleted.\n',
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    query: z.strictObject({
+      email: text({ minLength: 1, maxLength: 254 })
+        .optional()
+        .openapi({
+          param: { name: 'email', in: 'query', description: 'People whose email begins so, in whatever case.' },
+        } as never),
+      role: RoleSchema.optional().openapi({
+        param: { name: 'role', in: 'query', description: 'People with this role.' },
+      } as never),
+      createdAfter: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'createdAfter',
+            in: 'query',
+            description: 'People whose account was made after this instant.',
+            example: '2026-03-01T00:00:00.000Z',
+          },
+        } as never),
+      createdBefore: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'createdBefore',
+            in: 'query',
+            description: 'People whose account was made before this instant.',
+            example: '2026-04-01T00:00:00.000Z',
+          },
+        } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of people.',
+      content: {
+        'application/json': {
+          schema: UserPageSchema,
+          examples: {
+            usual: {
+              summary: 'One person',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0001-7000-8000-000000000001',
+                    email: 'ana@reef.example',
+                    name: 'Ana Torres',
+                    roles: ['USER'],
+                    isInMailingList: false,
+                    isPluginUser: false,
+                    wantsJobMail: true,
+                    createdAt: '2026-03-02T21:14:05.120Z',
+                    updatedAt: '2026-03-02T21:14:05.120Z',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createUser = route({
+  method: 'post',
+  path: '/api/users',
+  operationId: 'createUser',
+  'x-sdk': 'users.create',
+  summary: 'Create a person',
+  description:
+    'Without a `password` the person gets a mail with a link that sets one. Welcomes them by mail either way.\n',
+  tags: ['Users'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: UserCreateSchema,
+          example: { email: 'ana@reef.example', name: 'Ana Torres', roles: ['USER', 'WORKER'] },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The account exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/users/019a8f00-0001-7000-8000-000000000001',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: UserSchema,
+          example: {
+            id: '019a8f00-0001-7000-8000-000000000001',
+            email: 'ana@reef.example',
+            name: 'Ana Torres',
+            roles: ['USER', 'WORKER'],
+            isInMailingList: false,
+            isPluginUser: false,
+            wantsJobMail: true,
+            createdAt: '2026-03-02T21:14:05.120Z',
+            updatedAt: '2026-03-02T21:16:40.000Z',
+          },
+        },
+      },
+    },
+    '400': RegistrationRefusedResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
     '503': ServiceUnavailableResponse,
@@ -3512,6 +4320,55 @@ export const listJobTypes = route({
   },
 })
 
+export const sendEmail = route({
+  method: 'post',
+  path: '/api/email',
+  operationId: 'sendEmail',
+  'x-sdk': 'email.send',
+  'x-large-body': true,
+  summary: 'Send mail',
+  description:
+    'One mail to each recipient, who sees no other. Kept and tried again until the mail server takes it. Needs `text`, `html` or both.\nA person may send to 500 recipients an hour.\n',
+  tags: ['Email'],
+  'x-scopes': ['email:send'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: EmailRequestSchema,
+          example: {
+            recipients: ['ana@reef.example'],
+            subject: 'Survey of Lizard Island',
+            text: 'The boats leave at six on Tuesday.',
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '202': {
+      description: 'The mails are on their way.',
+      content: {
+        'application/json': {
+          schema: EmailAcceptedSchema,
+          example: { emailIds: ['019a8f00-000b-7000-8000-00000000000b'] },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '429': TooManyAttemptsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const refreshToken = route({
   method: 'post',
   path: '/api/auth/token',
@@ -3556,6 +4413,37 @@ export const refreshToken = route({
   },
 })
 
+export const resetPassword = route({
+  method: 'post',
+  path: '/api/auth/reset-password',
+  operationId: 'resetPassword',
+  'x-sdk': 'auth.resetPassword',
+  summary: 'Set a new password with a mailed token',
+  description: 'Ends every session of the account, and tells its owner by mail. API keys go on.\n',
+  tags: ['Auth'],
+  security: anyOf(),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ResetPasswordRequestSchema,
+          example: { token: 'fsp_9xQm2LrTz8VbKc4WnYh7JdPf1SgAe6Ui3OoRl5XwZtM', password: 'quiet-lagoons-hold-rain' },
+        },
+      },
+    },
+  },
+  responses: {
+    '204': { description: 'The password is set.' },
+    '400': ResetRefusedResponse,
+    '429': TooManyAttemptsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const register = route({
   method: 'post',
   path: '/api/auth/register',
@@ -3592,6 +4480,33 @@ export const register = route({
   },
 })
 
+export const recoverPassword = route({
+  method: 'post',
+  path: '/api/auth/recover-password',
+  operationId: 'recoverPassword',
+  'x-sdk': 'auth.recoverPassword',
+  summary: 'Ask for a way back in',
+  description:
+    'Mails a link that sets a new password, good for one use within an hour. The answer is the same whether there is such an account or not.\nNobody gets more than three such mails an hour.\n',
+  tags: ['Auth'],
+  security: anyOf(),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: { 'application/json': { schema: RecoverPasswordRequestSchema, example: { email: 'ana@reef.example' } } },
+    },
+  },
+  responses: {
+    '202': { description: 'Taken. A mail is on its way if there is such an account.' },
+    '400': InvalidRequestResponse,
+    '429': TooManyAttemptsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const getProfile = route({
   method: 'get',
   path: '/api/auth/profile',
@@ -3618,6 +4533,9 @@ export const getProfile = route({
                   email: 'ana@reef.example',
                   name: 'Ana Torres',
                   roles: ['USER', 'WORKER'],
+                  isInMailingList: false,
+                  isPluginUser: false,
+                  wantsJobMail: true,
                   createdAt: '2026-03-02T21:14:05.120Z',
                   updatedAt: '2026-03-02T21:16:40.000Z',
                 },
@@ -3631,6 +4549,9 @@ export const getProfile = route({
                   email: 'ana@reef.example',
                   name: 'Ana Torres',
                   roles: ['USER'],
+                  isInMailingList: false,
+                  isPluginUser: false,
+                  wantsJobMail: true,
                   createdAt: '2026-03-02T21:14:05.120Z',
                   updatedAt: '2026-03-02T21:16:40.000Z',
                 },
@@ -3644,6 +4565,9 @@ export const getProfile = route({
                   email: 'ana@reef.example',
                   name: 'Ana Torres',
                   roles: ['USER', 'ADMIN'],
+                  isInMailingList: false,
+                  isPluginUser: false,
+                  wantsJobMail: true,
                   createdAt: '2026-03-02T21:14:05.120Z',
                   updatedAt: '2026-03-02T21:16:40.000Z',
                 },
@@ -3654,6 +4578,26 @@ export const getProfile = route({
       },
     },
     '401': UnauthenticatedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const logoutAll = route({
+  method: 'post',
+  path: '/api/auth/logout-all',
+  operationId: 'logoutAll',
+  'x-sdk': 'auth.logoutAll',
+  summary: 'Sign out everywhere',
+  description: 'Ends all my sessions, this one too. API keys go on.\n',
+  tags: ['Auth'],
+  security: anyOf('bearerAuth'),
+  request: { query: z.strictObject({}) },
+  responses: {
+    '204': { description: 'All sessions are over.' },
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -3686,7 +4630,8 @@ export const login = route({
   operationId: 'login',
   'x-sdk': 'auth.login',
   summary: 'Sign in',
-  description: 'Gives an access token and a refresh token. The answer does not tell whether an account exists.\n',
+  description:
+    'Gives an access token and a refresh token. The answer does not tell whether an account exists.\nFive wrong passwords are free; then there are pauses, and from the tenth on the account is closed for 15 minutes (429).\n',
   tags: ['Auth'],
   security: anyOf(),
   request: {
@@ -3717,6 +4662,103 @@ export const login = route({
     },
     '400': InvalidRequestResponse,
     '401': InvalidCredentialsResponse,
+    '429': TooManyAttemptsResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listAuditEvents = route({
+  method: 'get',
+  path: '/api/admin/audit',
+  operationId: 'listAuditEvents',
+  'x-sdk': 'admin.audit',
+  summary: 'List what was done to accounts',
+  description:
+    'Who did what to whom, when and from where: signing in and failing to, passwords, roles, keys, accounts. Newest first; nothing is ever changed\nor taken away.\n',
+  tags: ['Admin'],
+  'x-roles': ['ADMIN'],
+  security: anyOf('bearerAuth'),
+  request: {
+    query: z.strictObject({
+      action: AuditActionSchema.optional().openapi({
+        param: { name: 'action', in: 'query', description: 'Events of this kind.' },
+      } as never),
+      actorId: IdSchema.optional().openapi({
+        param: { name: 'actorId', in: 'query', description: 'What this person did.' },
+      } as never),
+      userId: IdSchema.optional().openapi({
+        param: { name: 'userId', in: 'query', description: 'What happened to this person.' },
+      } as never),
+      after: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'after',
+            in: 'query',
+            description: 'Events after this instant.',
+            example: '2026-03-01T00:00:00.000Z',
+          },
+        } as never),
+      before: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'before',
+            in: 'query',
+            description: 'Events before this instant.',
+            example: '2026-04-01T00:00:00.000Z',
+          },
+        } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of events.',
+      content: {
+        'application/json': {
+          schema: AuditEventPageSchema,
+          examples: {
+            usual: {
+              summary: 'One event',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-000c-7000-8000-00000000000c',
+                    action: 'roles_changed',
+                    occurredAt: '2026-03-02T21:30:00.000Z',
+                    actorKind: 'session',
+                    actorId: '019a8f00-0000-7000-8000-000000000000',
+                    userId: '019a8f00-0001-7000-8000-000000000001',
+                    address: '203.0.113.7',
+                    requestId: '6a3b7c1e-5f0d-4c59-9a55-0e5f6f1a2b3c',
+                    details: { before: ['USER'], after: ['USER', 'WORKER'] },
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -3762,26 +4804,43 @@ export const getJwks = route({
 
 /** Operations that are open to everyone. */
 export type PublicOperation =
+  | 'getResetPasswordPage'
   | 'getReadiness'
   | 'getContract'
   | 'getLiveness'
   | 'getDocs'
+  | 'recoverUserPassword'
   | 'refreshToken'
+  | 'resetPassword'
   | 'register'
+  | 'recoverPassword'
   | 'login'
   | 'getJwks'
 
 /** Every route, in the order in which they must be registered. */
 export const routes = {
+  getResetPasswordPage,
   getReadiness,
   getContract,
   getLiveness,
   getDocs,
+  deleteSession,
+  listSessions,
+  changePassword,
   deleteApiKey,
   listApiKeys,
   createApiKey,
   getMe,
   updateMe,
+  deleteMe,
+  recoverUserPassword,
+  deleteUserApiKey,
+  listUserApiKeys,
+  getUser,
+  updateUser,
+  deleteUser,
+  listUsers,
+  createUser,
   createLayerUpload,
   completeLayer,
   deleteLayer,
@@ -3813,10 +4872,15 @@ export const routes = {
   createJob,
   getJobType,
   listJobTypes,
+  sendEmail,
   refreshToken,
+  resetPassword,
   register,
+  recoverPassword,
   getProfile,
+  logoutAll,
   logout,
   login,
+  listAuditEvents,
   getJwks,
 }

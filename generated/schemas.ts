@@ -12,7 +12,17 @@ export const IdSchema = text({ format: 'uuid' })
   .openapi('Id')
 
 export const ScopeSchema = z
-  .enum(['jobs:read', 'jobs:write', 'jobs:work', 'polygons:read', 'polygons:write', 'regions:read', 'regions:write'])
+  .enum([
+    'jobs:read',
+    'jobs:write',
+    'jobs:work',
+    'polygons:read',
+    'polygons:write',
+    'regions:read',
+    'regions:write',
+    'data:read',
+    'email:send',
+  ])
   .openapi({ description: 'What an API key may be used for.', example: 'jobs:work' })
   .openapi('Scope')
 
@@ -317,6 +327,73 @@ export const AssignedSchema = z
   })
   .openapi('Assigned')
 
+export const AuditActionSchema = z
+  .enum([
+    'registered',
+    'signed_in',
+    'sign_in_failed',
+    'sign_in_blocked',
+    'signed_out',
+    'signed_out_everywhere',
+    'session_ended',
+    'refresh_token_reused',
+    'recovery_requested',
+    'password_reset',
+    'password_changed',
+    'password_refused',
+    'user_created',
+    'user_updated',
+    'roles_changed',
+    'user_deleted',
+    'api_key_created',
+    'api_key_revoked',
+    'identity_linked',
+    'email_requested',
+  ])
+  .openapi({ description: 'What was done. Actions are added, never renamed.', example: 'signed_in' })
+  .openapi('AuditAction')
+
+export const AuditEventSchema = z
+  .looseObject({
+    id: IdSchema,
+    action: AuditActionSchema,
+    occurredAt: text({ format: 'date-time' }),
+    actorKind: z
+      .enum(['anonymous', 'session', 'apiKey', 'operator', 'system'])
+      .openapi({
+        description:
+          'Nobody in particular, a person who is signed in, an API key, an operator at the command line, or the service itself.',
+      }),
+    actorId: text({ format: 'uuid' }).openapi({ description: 'The person who did it.' }).optional(),
+    userId: text({ format: 'uuid' }).openapi({ description: 'The person to whom it was done.' }).optional(),
+    address: z.string().openapi({ description: 'The network address that the request came from.' }).optional(),
+    requestId: z.string().openapi({ description: "The request's `X-Request-Id`." }).optional(),
+    details: z
+      .looseObject({})
+      .openapi({ description: 'What else there is to know, such as the roles before and after. Never a secret.' })
+      .optional(),
+  })
+  .openapi({
+    description: 'Something that was done to an account.',
+    example: {
+      id: '019a8f00-000c-7000-8000-00000000000c',
+      action: 'roles_changed',
+      occurredAt: '2026-03-02T21:30:00.000Z',
+      actorKind: 'session',
+      actorId: '019a8f00-0000-7000-8000-000000000000',
+      userId: '019a8f00-0001-7000-8000-000000000001',
+      address: '203.0.113.7',
+      requestId: '6a3b7c1e-5f0d-4c59-9a55-0e5f6f1a2b3c',
+      details: { before: ['USER'], after: ['USER', 'WORKER'] },
+    },
+  })
+  .openapi('AuditEvent')
+
+export const AuditEventPageSchema = z
+  .looseObject({ items: z.array(AuditEventSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of events, newest first.' })
+  .openapi('AuditEventPage')
+
 export const JobTypeSchema = z
   .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
   .openapi({ description: 'What kind of job.', example: 'TEST' })
@@ -496,6 +573,40 @@ export const CriterionSummarySchema = z
 export const EmailSchema = text({ format: 'email', maxLength: 254 })
   .openapi({ example: 'ana@reef.example' })
   .openapi('Email')
+
+export const EmailAcceptedSchema = z
+  .looseObject({ emailIds: z.array(IdSchema).openapi({ description: 'One for each recipient, in their order.' }) })
+  .openapi({
+    description: 'The mails that were taken.',
+    example: { emailIds: ['019a8f00-000b-7000-8000-00000000000b'] },
+  })
+  .openapi('EmailAccepted')
+
+export const EmailRequestSchema = z
+  .strictObject({
+    recipients: z
+      .array(EmailSchema)
+      .min(1)
+      .max(50)
+      .refine(uniqueItems, 'Items must differ from each other')
+      .openapi({ uniqueItems: true }),
+    subject: text({ minLength: 1, maxLength: 200, pattern: '^[^\\x00-\\x1f\\x7f\\u2028\\u2029]+$' }).openapi({
+      description: 'One line.',
+    }),
+    text: text({ minLength: 1, maxLength: 100000 })
+      .openapi({ description: 'The mail as plain text. Made from `html` where it is missing.' })
+      .optional(),
+    html: text({ minLength: 1, maxLength: 200000 }).openapi({ description: 'The mail as HTML.' }).optional(),
+  })
+  .openapi({
+    description: 'A mail, and who gets it.',
+    example: {
+      recipients: ['ana@reef.example'],
+      subject: 'Survey of Lizard Island',
+      text: 'The boats leave at six on Tuesday.',
+    },
+  })
+  .openapi('EmailRequest')
 
 export const FileNameSchema = text({
   minLength: 1,
@@ -1428,6 +1539,14 @@ export const NewPasswordSchema = text({ format: 'password', minLength: 12, maxLe
   .openapi({ example: 'slow-tides-carry-sand' })
   .openapi('NewPassword')
 
+export const PasswordChangeSchema = z
+  .strictObject({ currentPassword: text({ minLength: 1, maxLength: 200 }), newPassword: NewPasswordSchema })
+  .openapi({
+    description: 'The present password, and the one that follows it.',
+    example: { currentPassword: 'slow-tides-carry-sand', newPassword: 'quiet-lagoons-hold-rain' },
+  })
+  .openapi('PasswordChange')
+
 export const PersonNameSchema = text({ minLength: 1, maxLength: 200 })
   .openapi({ example: 'Ana Torres' })
   .openapi('PersonName')
@@ -1510,12 +1629,17 @@ export const ProblemCodeSchema = z
     'unauthenticated',
     'invalid_credentials',
     'invalid_refresh_token',
+    'invalid_reset_token',
     'forbidden',
     'insufficient_scope',
     'registration_closed',
+    'wrong_password',
+    'identity_not_linked',
     'priority_reserved',
     'not_found',
     'method_not_allowed',
+    'user_not_found',
+    'session_not_found',
     'api_key_not_found',
     'polygon_not_found',
     'region_not_found',
@@ -1532,6 +1656,7 @@ export const ProblemCodeSchema = z
     'result_conflict',
     'file_conflict',
     'upload_incomplete',
+    'last_admin',
     'idempotency_in_progress',
     'precondition_failed',
     'payload_too_large',
@@ -1539,6 +1664,7 @@ export const ProblemCodeSchema = z
     'unresolved_reference',
     'idempotency_mismatch',
     'too_many_active_jobs',
+    'too_many_attempts',
     'internal',
     'service_unavailable',
   ])
@@ -1600,6 +1726,11 @@ export const UserSchema = z
     email: EmailSchema,
     name: PersonNameSchema.optional(),
     roles: z.array(RoleSchema),
+    isInMailingList: z.boolean().openapi({ description: 'Whether the person wants news of the project.' }),
+    isPluginUser: z.boolean().openapi({ description: 'Whether the person works through a desktop plugin.' }),
+    wantsJobMail: z
+      .boolean()
+      .openapi({ description: 'Whether the person gets a mail when a job of theirs is finished or has failed.' }),
     createdAt: text({ format: 'date-time' }),
     updatedAt: text({ format: 'date-time' }),
   })
@@ -1610,6 +1741,9 @@ export const UserSchema = z
       email: 'ana@reef.example',
       name: 'Ana Torres',
       roles: ['USER', 'WORKER'],
+      isInMailingList: false,
+      isPluginUser: false,
+      wantsJobMail: true,
       createdAt: '2026-03-02T21:14:05.120Z',
       updatedAt: '2026-03-02T21:16:40.000Z',
     },
@@ -1626,6 +1760,9 @@ export const ProfileSchema = z
         email: 'ana@reef.example',
         name: 'Ana Torres',
         roles: ['USER', 'WORKER'],
+        isInMailingList: false,
+        isPluginUser: false,
+        wantsJobMail: true,
         createdAt: '2026-03-02T21:14:05.120Z',
         updatedAt: '2026-03-02T21:16:40.000Z',
       },
@@ -1645,6 +1782,11 @@ export const ReadinessSchema = z
     example: { status: 'ok', checks: { database: 'ok', store: 'ok' } },
   })
   .openapi('Readiness')
+
+export const RecoverPasswordRequestSchema = z
+  .strictObject({ email: EmailSchema })
+  .openapi({ description: 'Whose password is lost.', example: { email: 'ana@reef.example' } })
+  .openapi('RecoverPasswordRequest')
 
 export const RefreshTokenSchema = text({ minLength: 1, maxLength: 200 })
   .openapi({
@@ -1710,6 +1852,19 @@ export const RegistrationSchema = z
   .openapi({ description: 'The id of a new account.', example: { userId: '019a8f00-0001-7000-8000-000000000001' } })
   .openapi('Registration')
 
+export const ResetPasswordRequestSchema = z
+  .strictObject({
+    token: text({ minLength: 1, maxLength: 100 }).openapi({
+      description: 'What the link of the mail carries after `#token=`.',
+    }),
+    password: NewPasswordSchema,
+  })
+  .openapi({
+    description: 'A token from a mail, and the password that it sets.',
+    example: { token: 'fsp_9xQm2LrTz8VbKc4WnYh7JdPf1SgAe6Ui3OoRl5XwZtM', password: 'quiet-lagoons-hold-rain' },
+  })
+  .openapi('ResetPasswordRequest')
+
 export const ResultAcceptedSchema = z
   .looseObject({
     assignmentId: IdSchema,
@@ -1763,6 +1918,41 @@ export const ResultRequestSchema = z
     },
   })
   .openapi('ResultRequest')
+
+export const SessionSchema = z
+  .looseObject({
+    id: IdSchema,
+    createdAt: text({ format: 'date-time' }).openapi({ description: 'When I signed in.' }),
+    lastUsedAt: text({ format: 'date-time' }).openapi({ description: 'When its refresh token was last used.' }),
+    expiresAt: text({ format: 'date-time' }).openapi({ description: 'When it ends, unless it is used before.' }),
+    isCurrent: z.boolean().openapi({ description: 'Whether this request was made with it.' }),
+    address: z
+      .string()
+      .openapi({ description: 'The network address that I signed in from, where it is known.' })
+      .optional(),
+    userAgent: z
+      .string()
+      .openapi({ description: 'What the program that signed in calls itself, shortened.' })
+      .optional(),
+  })
+  .openapi({
+    description: 'A place where somebody is signed in.',
+    example: {
+      id: '019a8f00-000a-7000-8000-00000000000a',
+      createdAt: '2026-03-02T21:14:06.000Z',
+      lastUsedAt: '2026-03-02T22:14:01.500Z',
+      expiresAt: '2026-04-01T22:14:01.500Z',
+      isCurrent: true,
+      address: '203.0.113.7',
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64)',
+    },
+  })
+  .openapi('Session')
+
+export const SessionPageSchema = z
+  .looseObject({ items: z.array(SessionSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of sessions, newest first.' })
+  .openapi('SessionPage')
 
 export const SignedUploadsSchema = z
   .looseObject({ items: z.array(SignedUploadSchema) })
@@ -1821,15 +2011,70 @@ export const UploadsRequestSchema = z
   })
   .openapi('UploadsRequest')
 
+export const UserCreateSchema = z
+  .strictObject({
+    email: EmailSchema,
+    password: NewPasswordSchema.optional(),
+    name: PersonNameSchema.optional(),
+    roles: z
+      .array(RoleSchema)
+      .min(1)
+      .max(3)
+      .refine(uniqueItems, 'Items must differ from each other')
+      .openapi({ uniqueItems: true, description: 'USER is added where it is missing.' })
+      .optional(),
+    isInMailingList: z.boolean().openapi({ description: 'Whether the person wants news of the project.' }).optional(),
+    isPluginUser: z.boolean().openapi({ description: 'Whether the person works through a desktop plugin.' }).optional(),
+  })
+  .openapi({
+    description: 'A new account, as an admin makes it.',
+    example: { email: 'ana@reef.example', name: 'Ana Torres', roles: ['USER', 'WORKER'] },
+  })
+  .openapi('UserCreate')
+
 export const UserMeUpdateSchema = z
-  .strictObject({ name: PersonNameSchema.optional() })
+  .strictObject({
+    name: PersonNameSchema.optional(),
+    isInMailingList: z.boolean().openapi({ description: 'Whether the person wants news of the project.' }).optional(),
+    isPluginUser: z.boolean().openapi({ description: 'Whether the person works through a desktop plugin.' }).optional(),
+    wantsJobMail: z
+      .boolean()
+      .openapi({ description: 'Whether I get a mail when a job of mine is finished or has failed.' })
+      .optional(),
+  })
   .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
   .openapi({
     description: 'What a person may change of themselves. What is left out stays.',
     minProperties: 1,
-    example: { name: 'Ana Torres-Vega' },
+    example: { name: 'Ana Torres-Vega', wantsJobMail: true },
   })
   .openapi('UserMeUpdate')
+
+export const UserPageSchema = z
+  .looseObject({ items: z.array(UserSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of people, newest first.' })
+  .openapi('UserPage')
+
+export const UserUpdateSchema = z
+  .strictObject({
+    name: PersonNameSchema.optional(),
+    roles: z
+      .array(RoleSchema)
+      .min(1)
+      .max(3)
+      .refine(uniqueItems, 'Items must differ from each other')
+      .openapi({ uniqueItems: true, description: 'USER is added where it is missing.' })
+      .optional(),
+    isInMailingList: z.boolean().openapi({ description: 'Whether the person wants news of the project.' }).optional(),
+    isPluginUser: z.boolean().openapi({ description: 'Whether the person works through a desktop plugin.' }).optional(),
+  })
+  .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
+  .openapi({
+    description: 'What an admin changes of a person.',
+    minProperties: 1,
+    example: { roles: ['USER', 'WORKER'] },
+  })
+  .openapi('UserUpdate')
 
 /** Every component, each after those that it refers to. */
 export const components = {
@@ -1852,6 +2097,9 @@ export const components = {
   AssignRequest: AssignRequestSchema,
   Assignment: AssignmentSchema,
   Assigned: AssignedSchema,
+  AuditAction: AuditActionSchema,
+  AuditEvent: AuditEventSchema,
+  AuditEventPage: AuditEventPageSchema,
   JobType: JobTypeSchema,
   JobPayload: JobPayloadSchema,
   JobPriority: JobPrioritySchema,
@@ -1864,6 +2112,8 @@ export const components = {
   Criteria: CriteriaSchema,
   CriterionSummary: CriterionSummarySchema,
   Email: EmailSchema,
+  EmailAccepted: EmailAcceptedSchema,
+  EmailRequest: EmailRequestSchema,
   FileName: FileNameSchema,
   Sha256: Sha256Schema,
   FileDeclaration: FileDeclarationSchema,
@@ -1913,6 +2163,7 @@ export const components = {
   LogEntries: LogEntriesSchema,
   LoginRequest: LoginRequestSchema,
   NewPassword: NewPasswordSchema,
+  PasswordChange: PasswordChangeSchema,
   PersonName: PersonNameSchema,
   Polygon: PolygonSchema,
   PolygonPage: PolygonPageSchema,
@@ -1924,17 +2175,24 @@ export const components = {
   User: UserSchema,
   Profile: ProfileSchema,
   Readiness: ReadinessSchema,
+  RecoverPasswordRequest: RecoverPasswordRequestSchema,
   RefreshToken: RefreshTokenSchema,
   Region: RegionSchema,
   RegionPage: RegionPageSchema,
   RegionWrite: RegionWriteSchema,
   RegisterRequest: RegisterRequestSchema,
   Registration: RegistrationSchema,
+  ResetPasswordRequest: ResetPasswordRequestSchema,
   ResultAccepted: ResultAcceptedSchema,
   ResultRequest: ResultRequestSchema,
+  Session: SessionSchema,
+  SessionPage: SessionPageSchema,
   SignedUploads: SignedUploadsSchema,
   TokenRequest: TokenRequestSchema,
   Tokens: TokensSchema,
   UploadsRequest: UploadsRequestSchema,
+  UserCreate: UserCreateSchema,
   UserMeUpdate: UserMeUpdateSchema,
+  UserPage: UserPageSchema,
+  UserUpdate: UserUpdateSchema,
 }

@@ -33,6 +33,7 @@ export interface paths {
     /**
      * Sign in
      * @description Gives an access token and a refresh token. The answer does not tell whether an account exists.
+     *     Five wrong passwords are free; then there are pauses, and from the tenth on the account is closed for 15 minutes (429).
      */
     post: operations['login']
     delete?: never
@@ -76,6 +77,88 @@ export interface paths {
      * @description Ends the session that the access token belongs to, and its refresh token.
      */
     post: operations['logout']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/logout-all': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sign out everywhere
+     * @description Ends all my sessions, this one too. API keys go on.
+     */
+    post: operations['logoutAll']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/recover-password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Ask for a way back in
+     * @description Mails a link that sets a new password, good for one use within an hour. The answer is the same whether there is such an account or not.
+     *     Nobody gets more than three such mails an hour.
+     */
+    post: operations['recoverPassword']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/auth/reset-password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Set a new password with a mailed token
+     * @description Ends every session of the account, and tells its owner by mail. API keys go on.
+     */
+    post: operations['resetPassword']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/reset-password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Set a new password, as a page
+     * @description Where the link of a recovery mail leads, unless `PASSWORD_RESET_URL` names a page of your own. The token is in the address after `#`,
+     *     which browsers keep to themselves.
+     */
+    get: operations['getResetPasswordPage']
+    put?: never
+    post?: never
     delete?: never
     options?: never
     head?: never
@@ -136,7 +219,12 @@ export interface paths {
     get: operations['getMe']
     put?: never
     post?: never
-    delete?: never
+    /**
+     * Delete me
+     * @description Ends my sessions and API keys, withdraws my wishes for jobs that are not over, and frees my email. My polygons and what my jobs made stay, for
+     *     admins. The last admin cannot go.
+     */
+    delete: operations['deleteMe']
     options?: never
     head?: never
     /**
@@ -186,6 +274,179 @@ export interface paths {
      * @description From now on the key opens nothing (within 30 seconds in every process of the service).
      */
     delete: operations['deleteApiKey']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/me/password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    /**
+     * Change my password
+     * @description Asks for the present one. Ends all my other sessions, and tells me by mail.
+     */
+    put: operations['changePassword']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/me/sessions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List my sessions
+     * @description Where I am signed in, newest first. Sessions that are over are gone.
+     */
+    get: operations['listSessions']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/me/sessions/{sessionId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * End one of my sessions
+     * @description Its access token stops working at once here, and within 30 seconds in every process of the service.
+     */
+    delete: operations['deleteSession']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List people
+     * @description Newest first, without those who are deleted.
+     */
+    get: operations['listUsers']
+    put?: never
+    /**
+     * Create a person
+     * @description Without a `password` the person gets a mail with a link that sets one. Welcomes them by mail either way.
+     */
+    post: operations['createUser']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/{userId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a person
+     * @description By id, or by email. A person may look at themselves; an admin at everyone.
+     */
+    get: operations['getUser']
+    put?: never
+    post?: never
+    /**
+     * Delete a person
+     * @description Ends their sessions and API keys, withdraws their wishes for jobs that are not over, and frees their email. Their polygons and what their jobs
+     *     made stay, for admins. The last admin cannot be deleted.
+     */
+    delete: operations['deleteUser']
+    options?: never
+    head?: never
+    /**
+     * Change a person
+     * @description Roles are given and taken by admins alone; USER is everyone's. The last admin stays one.
+     */
+    patch: operations['updateUser']
+    trace?: never
+  }
+  '/api/users/{userId}/recover-password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Send a person a way back in
+     * @description The same as asking for it oneself, by id or email. The answer is the same whether there is such an account or not.
+     */
+    post: operations['recoverUserPassword']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/{userId}/api-keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List a person's API keys
+     * @description Newest first, without the keys themselves. Revoked and expired keys are gone.
+     */
+    get: operations['listUserApiKeys']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/users/{userId}/api-keys/{apiKeyId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Revoke a person's API key
+     * @description It stops working at once here, and within 30 seconds in every process of the service.
+     */
+    delete: operations['deleteUserApiKey']
     options?: never
     head?: never
     patch?: never
@@ -720,6 +981,48 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/email': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Send mail
+     * @description One mail to each recipient, who sees no other. Kept and tried again until the mail server takes it. Needs `text`, `html` or both.
+     *     A person may send to 500 recipients an hour.
+     */
+    post: operations['sendEmail']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/admin/audit': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List what was done to accounts
+     * @description Who did what to whom, when and from where: signing in and failing to, passwords, roles, keys, accounts. Newest first; nothing is ever changed
+     *     or taken away.
+     */
+    get: operations['listAuditEvents']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/openapi.json': {
     parameters: {
       query?: never
@@ -868,12 +1171,17 @@ export interface components {
       | 'unauthenticated'
       | 'invalid_credentials'
       | 'invalid_refresh_token'
+      | 'invalid_reset_token'
       | 'forbidden'
       | 'insufficient_scope'
       | 'registration_closed'
+      | 'wrong_password'
+      | 'identity_not_linked'
       | 'priority_reserved'
       | 'not_found'
       | 'method_not_allowed'
+      | 'user_not_found'
+      | 'session_not_found'
       | 'api_key_not_found'
       | 'polygon_not_found'
       | 'region_not_found'
@@ -890,6 +1198,7 @@ export interface components {
       | 'result_conflict'
       | 'file_conflict'
       | 'upload_incomplete'
+      | 'last_admin'
       | 'idempotency_in_progress'
       | 'precondition_failed'
       | 'payload_too_large'
@@ -897,6 +1206,7 @@ export interface components {
       | 'unresolved_reference'
       | 'idempotency_mismatch'
       | 'too_many_active_jobs'
+      | 'too_many_attempts'
       | 'internal'
       | 'service_unavailable'
     /**
@@ -985,6 +1295,27 @@ export interface components {
       refreshToken: components['schemas']['RefreshToken']
     }
     /**
+     * @description Whose password is lost.
+     * @example {
+     *       "email": "ana@reef.example"
+     *     }
+     */
+    RecoverPasswordRequest: {
+      email: components['schemas']['Email']
+    }
+    /**
+     * @description A token from a mail, and the password that it sets.
+     * @example {
+     *       "token": "fsp_9xQm2LrTz8VbKc4WnYh7JdPf1SgAe6Ui3OoRl5XwZtM",
+     *       "password": "quiet-lagoons-hold-rain"
+     *     }
+     */
+    ResetPasswordRequest: {
+      /** @description What the link of the mail carries after `#token=`. */
+      token: string
+      password: components['schemas']['NewPassword']
+    }
+    /**
      * @description USER is everyone. WORKER may take jobs. ADMIN may do everything.
      * @example USER
      * @enum {string}
@@ -1000,6 +1331,9 @@ export interface components {
      *         "USER",
      *         "WORKER"
      *       ],
+     *       "isInMailingList": false,
+     *       "isPluginUser": false,
+     *       "wantsJobMail": true,
      *       "createdAt": "2026-03-02T21:14:05.120Z",
      *       "updatedAt": "2026-03-02T21:16:40.000Z"
      *     }
@@ -1009,6 +1343,12 @@ export interface components {
       email: components['schemas']['Email']
       name?: components['schemas']['PersonName']
       roles: components['schemas']['Role'][]
+      /** @description Whether the person wants news of the project. */
+      isInMailingList: boolean
+      /** @description Whether the person works through a desktop plugin. */
+      isPluginUser: boolean
+      /** @description Whether the person gets a mail when a job of theirs is finished or has failed. */
+      wantsJobMail: boolean
       /** Format: date-time */
       createdAt: string
       /** Format: date-time */
@@ -1025,6 +1365,9 @@ export interface components {
      *           "USER",
      *           "WORKER"
      *         ],
+     *         "isInMailingList": false,
+     *         "isPluginUser": false,
+     *         "wantsJobMail": true,
      *         "createdAt": "2026-03-02T21:14:05.120Z",
      *         "updatedAt": "2026-03-02T21:16:40.000Z"
      *       }
@@ -1064,11 +1407,18 @@ export interface components {
     /**
      * @description What a person may change of themselves. What is left out stays.
      * @example {
-     *       "name": "Ana Torres-Vega"
+     *       "name": "Ana Torres-Vega",
+     *       "wantsJobMail": true
      *     }
      */
     UserMeUpdate: {
       name?: components['schemas']['PersonName']
+      /** @description Whether the person wants news of the project. */
+      isInMailingList?: boolean
+      /** @description Whether the person works through a desktop plugin. */
+      isPluginUser?: boolean
+      /** @description Whether I get a mail when a job of mine is finished or has failed. */
+      wantsJobMail?: boolean
     }
     /**
      * @description Opaque. Pass it back as it came.
@@ -1088,6 +1438,8 @@ export interface components {
       | 'polygons:write'
       | 'regions:read'
       | 'regions:write'
+      | 'data:read'
+      | 'email:send'
     /**
      * @description What can be told of an API key without its secret.
      * @example {
@@ -1163,6 +1515,103 @@ export interface components {
       expiresAt?: string
       /** @description The key itself. Shown this once; we keep only a hash. */
       key: string
+    }
+    /**
+     * @description The present password, and the one that follows it.
+     * @example {
+     *       "currentPassword": "slow-tides-carry-sand",
+     *       "newPassword": "quiet-lagoons-hold-rain"
+     *     }
+     */
+    PasswordChange: {
+      currentPassword: string
+      newPassword: components['schemas']['NewPassword']
+    }
+    /**
+     * @description A place where somebody is signed in.
+     * @example {
+     *       "id": "019a8f00-000a-7000-8000-00000000000a",
+     *       "createdAt": "2026-03-02T21:14:06.000Z",
+     *       "lastUsedAt": "2026-03-02T22:14:01.500Z",
+     *       "expiresAt": "2026-04-01T22:14:01.500Z",
+     *       "isCurrent": true,
+     *       "address": "203.0.113.7",
+     *       "userAgent": "Mozilla/5.0 (X11; Linux x86_64)"
+     *     }
+     */
+    Session: {
+      id: components['schemas']['Id']
+      /**
+       * Format: date-time
+       * @description When I signed in.
+       */
+      createdAt: string
+      /**
+       * Format: date-time
+       * @description When its refresh token was last used.
+       */
+      lastUsedAt: string
+      /**
+       * Format: date-time
+       * @description When it ends, unless it is used before.
+       */
+      expiresAt: string
+      /** @description Whether this request was made with it. */
+      isCurrent: boolean
+      /** @description The network address that I signed in from, where it is known. */
+      address?: string
+      /** @description What the program that signed in calls itself, shortened. */
+      userAgent?: string
+    }
+    /** @description A page of sessions, newest first. */
+    SessionPage: {
+      items: components['schemas']['Session'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /** @description A page of people, newest first. */
+    UserPage: {
+      items: components['schemas']['User'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description A new account, as an admin makes it.
+     * @example {
+     *       "email": "ana@reef.example",
+     *       "name": "Ana Torres",
+     *       "roles": [
+     *         "USER",
+     *         "WORKER"
+     *       ]
+     *     }
+     */
+    UserCreate: {
+      email: components['schemas']['Email']
+      password?: components['schemas']['NewPassword']
+      name?: components['schemas']['PersonName']
+      /** @description USER is added where it is missing. */
+      roles?: components['schemas']['Role'][]
+      /** @description Whether the person wants news of the project. */
+      isInMailingList?: boolean
+      /** @description Whether the person works through a desktop plugin. */
+      isPluginUser?: boolean
+    }
+    /**
+     * @description What an admin changes of a person.
+     * @example {
+     *       "roles": [
+     *         "USER",
+     *         "WORKER"
+     *       ]
+     *     }
+     */
+    UserUpdate: {
+      name?: components['schemas']['PersonName']
+      /** @description USER is added where it is missing. */
+      roles?: components['schemas']['Role'][]
+      /** @description Whether the person wants news of the project. */
+      isInMailingList?: boolean
+      /** @description Whether the person works through a desktop plugin. */
+      isPluginUser?: boolean
     }
     /**
      * @description Longitude, latitude and perhaps altitude (RFC 7946, section 3.1.1).
@@ -2900,6 +3349,119 @@ export interface components {
       willRetry: boolean
     }
     /**
+     * @description A mail, and who gets it.
+     * @example {
+     *       "recipients": [
+     *         "ana@reef.example"
+     *       ],
+     *       "subject": "Survey of Lizard Island",
+     *       "text": "The boats leave at six on Tuesday."
+     *     }
+     */
+    EmailRequest: {
+      recipients: components['schemas']['Email'][]
+      /** @description One line. */
+      subject: string
+      /** @description The mail as plain text. Made from `html` where it is missing. */
+      text?: string
+      /** @description The mail as HTML. */
+      html?: string
+    }
+    /**
+     * @description The mails that were taken.
+     * @example {
+     *       "emailIds": [
+     *         "019a8f00-000b-7000-8000-00000000000b"
+     *       ]
+     *     }
+     */
+    EmailAccepted: {
+      /** @description One for each recipient, in their order. */
+      emailIds: components['schemas']['Id'][]
+    }
+    /**
+     * @description What was done. Actions are added, never renamed.
+     * @example signed_in
+     * @enum {string}
+     */
+    AuditAction:
+      | 'registered'
+      | 'signed_in'
+      | 'sign_in_failed'
+      | 'sign_in_blocked'
+      | 'signed_out'
+      | 'signed_out_everywhere'
+      | 'session_ended'
+      | 'refresh_token_reused'
+      | 'recovery_requested'
+      | 'password_reset'
+      | 'password_changed'
+      | 'password_refused'
+      | 'user_created'
+      | 'user_updated'
+      | 'roles_changed'
+      | 'user_deleted'
+      | 'api_key_created'
+      | 'api_key_revoked'
+      | 'identity_linked'
+      | 'email_requested'
+    /**
+     * @description Something that was done to an account.
+     * @example {
+     *       "id": "019a8f00-000c-7000-8000-00000000000c",
+     *       "action": "roles_changed",
+     *       "occurredAt": "2026-03-02T21:30:00.000Z",
+     *       "actorKind": "session",
+     *       "actorId": "019a8f00-0000-7000-8000-000000000000",
+     *       "userId": "019a8f00-0001-7000-8000-000000000001",
+     *       "address": "203.0.113.7",
+     *       "requestId": "6a3b7c1e-5f0d-4c59-9a55-0e5f6f1a2b3c",
+     *       "details": {
+     *         "before": [
+     *           "USER"
+     *         ],
+     *         "after": [
+     *           "USER",
+     *           "WORKER"
+     *         ]
+     *       }
+     *     }
+     */
+    AuditEvent: {
+      id: components['schemas']['Id']
+      action: components['schemas']['AuditAction']
+      /** Format: date-time */
+      occurredAt: string
+      /**
+       * @description Nobody in particular, a person who is signed in, an API key, an operator at the command line, or the service itself.
+       * @enum {string}
+       */
+      actorKind: 'anonymous' | 'session' | 'apiKey' | 'operator' | 'system'
+      /**
+       * Format: uuid
+       * @description The person who did it.
+       */
+      actorId?: string
+      /**
+       * Format: uuid
+       * @description The person to whom it was done.
+       */
+      userId?: string
+      /** @description The network address that the request came from. */
+      address?: string
+      /** @description The request's `X-Request-Id`. */
+      requestId?: string
+      /** @description What else there is to know, such as the roles before and after. Never a secret. */
+      details?: {
+        [key: string]: unknown
+      }
+    }
+    /** @description A page of events, newest first. */
+    AuditEventPage: {
+      items: components['schemas']['AuditEvent'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
      * @description That the process lives.
      * @example {
      *       "status": "ok"
@@ -3123,6 +3685,26 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
+    /** @description Too many attempts. Try again after `Retry-After`. */
+    TooManyAttempts: {
+      headers: {
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/too-many-attempts",
+         *       "title": "Too many attempts",
+         *       "status": 429,
+         *       "detail": "Too many attempts. Try again later.",
+         *       "code": "too_many_attempts",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
     /** @description The refresh token is unknown, used up or expired. */
     InvalidRefreshToken: {
       headers: {
@@ -3170,6 +3752,34 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
+    /** @description The token opens nothing, or the request does not fit the contract. */
+    ResetRefused: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description Nobody would be an admin any more. */
+    LastAdmin: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/last-admin",
+         *       "title": "Last admin",
+         *       "status": 409,
+         *       "detail": "This is the last admin. Make somebody else one first.",
+         *       "code": "last_admin",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
     /** @description The caller has no such API key. */
     ApiKeyNotFound: {
       headers: {
@@ -3183,6 +3793,53 @@ export interface components {
          *       "status": 404,
          *       "detail": "You have no API key 019a8f00-0006-7000-8000-000000000006.",
          *       "code": "api_key_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The present password is another, or the credentials are no person's. */
+    PasswordChangeRefused: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The caller has no such session. */
+    SessionNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/session-not-found",
+         *       "title": "Session not found",
+         *       "status": 404,
+         *       "detail": "You have no session 019a8f00-000a-7000-8000-00000000000a.",
+         *       "code": "session_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such person. */
+    UserNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/user-not-found",
+         *       "title": "Person not found",
+         *       "status": 404,
+         *       "detail": "There is nobody called ben@reef.example.",
+         *       "code": "user_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
@@ -3497,6 +4154,16 @@ export interface components {
      */
     ApiKeyId: components['schemas']['Id']
     /**
+     * @description The session's id.
+     * @example 019a8f00-000a-7000-8000-00000000000a
+     */
+    SessionId: components['schemas']['Id']
+    /**
+     * @description The person's id, or their email.
+     * @example 019a8f00-0001-7000-8000-000000000001
+     */
+    UserId: string
+    /**
      * @description The polygon's id.
      * @example 019a8f00-0002-7000-8000-000000000002
      */
@@ -3545,6 +4212,11 @@ export interface components {
      * @example /api/users/me/api-keys
      */
     ApiKeysLocation: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/users/019a8f00-0001-7000-8000-000000000001
+     */
+    UserLocation: string
     /**
      * @description Where the new resource is.
      * @example /api/polygons/019a8f00-0002-7000-8000-000000000002
@@ -3648,6 +4320,7 @@ export interface operations {
       }
       400: components['responses']['InvalidRequest']
       401: components['responses']['InvalidCredentials']
+      429: components['responses']['TooManyAttempts']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3712,6 +4385,123 @@ export interface operations {
       }
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  logoutAll: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description All sessions are over. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  recoverPassword: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ana@reef.example"
+         *     }
+         */
+        'application/json': components['schemas']['RecoverPasswordRequest']
+      }
+    }
+    responses: {
+      /** @description Taken. A mail is on its way if there is such an account. */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      429: components['responses']['TooManyAttempts']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  resetPassword: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "token": "fsp_9xQm2LrTz8VbKc4WnYh7JdPf1SgAe6Ui3OoRl5XwZtM",
+         *       "password": "quiet-lagoons-hold-rain"
+         *     }
+         */
+        'application/json': components['schemas']['ResetPasswordRequest']
+      }
+    }
+    responses: {
+      /** @description The password is set. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['ResetRefused']
+      429: components['responses']['TooManyAttempts']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getResetPasswordPage: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The page. */
+      200: {
+        headers: {
+          /**
+           * @description What the page may do. It runs its own script and reaches this service alone.
+           * @example default-src 'none'; script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+           */
+          'Content-Security-Policy': string
+          [name: string]: unknown
+        }
+        content: {
+          /** @example <!doctype html><title>Set a new password</title> */
+          'text/html': string
+        }
+      }
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -3802,6 +4592,30 @@ export interface operations {
       '5XX': components['responses']['ServerError']
     }
   }
+  deleteMe: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The account is gone. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      409: components['responses']['LastAdmin']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
   updateMe: {
     parameters: {
       query?: never
@@ -3813,7 +4627,8 @@ export interface operations {
       content: {
         /**
          * @example {
-         *       "name": "Ana Torres-Vega"
+         *       "name": "Ana Torres-Vega",
+         *       "wantsJobMail": true
          *     }
          */
         'application/json': components['schemas']['UserMeUpdate']
@@ -3835,6 +4650,9 @@ export interface operations {
            *         "USER",
            *         "WORKER"
            *       ],
+           *       "isInMailingList": false,
+           *       "isPluginUser": false,
+           *       "wantsJobMail": true,
            *       "createdAt": "2026-03-02T21:14:05.120Z",
            *       "updatedAt": "2026-03-02T22:05:00.000Z"
            *     }
@@ -3951,6 +4769,460 @@ export interface operations {
     requestBody?: never
     responses: {
       /** @description Revoked. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ApiKeyNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  changePassword: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "currentPassword": "slow-tides-carry-sand",
+         *       "newPassword": "quiet-lagoons-hold-rain"
+         *     }
+         */
+        'application/json': components['schemas']['PasswordChange']
+      }
+    }
+    responses: {
+      /** @description The password is changed. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['PasswordChangeRefused']
+      429: components['responses']['TooManyAttempts']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listSessions: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of sessions. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SessionPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteSession: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The session's id.
+         * @example 019a8f00-000a-7000-8000-00000000000a
+         */
+        sessionId: components['parameters']['SessionId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The session is over. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['SessionNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listUsers: {
+    parameters: {
+      query?: {
+        /** @description People whose email begins so, in whatever case. */
+        email?: string
+        /** @description People with this role. */
+        role?: components['schemas']['Role']
+        /**
+         * @description People whose account was made after this instant.
+         * @example 2026-03-01T00:00:00.000Z
+         */
+        createdAfter?: string
+        /**
+         * @description People whose account was made before this instant.
+         * @example 2026-04-01T00:00:00.000Z
+         */
+        createdBefore?: string
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of people. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['UserPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createUser: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "email": "ana@reef.example",
+         *       "name": "Ana Torres",
+         *       "roles": [
+         *         "USER",
+         *         "WORKER"
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['UserCreate']
+      }
+    }
+    responses: {
+      /** @description The account exists. */
+      201: {
+        headers: {
+          Location: components['headers']['UserLocation']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0001-7000-8000-000000000001",
+           *       "email": "ana@reef.example",
+           *       "name": "Ana Torres",
+           *       "roles": [
+           *         "USER",
+           *         "WORKER"
+           *       ],
+           *       "isInMailingList": false,
+           *       "isPluginUser": false,
+           *       "wantsJobMail": true,
+           *       "createdAt": "2026-03-02T21:14:05.120Z",
+           *       "updatedAt": "2026-03-02T21:16:40.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['User']
+        }
+      }
+      400: components['responses']['RegistrationRefused']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getUser: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The person. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0001-7000-8000-000000000001",
+           *       "email": "ana@reef.example",
+           *       "name": "Ana Torres",
+           *       "roles": [
+           *         "USER",
+           *         "WORKER"
+           *       ],
+           *       "isInMailingList": false,
+           *       "isPluginUser": false,
+           *       "wantsJobMail": true,
+           *       "createdAt": "2026-03-02T21:14:05.120Z",
+           *       "updatedAt": "2026-03-02T21:16:40.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['User']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['UserNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteUser: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The person is gone. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['UserNotFound']
+      409: components['responses']['LastAdmin']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  updateUser: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "roles": [
+         *         "USER",
+         *         "WORKER"
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['UserUpdate']
+      }
+    }
+    responses: {
+      /** @description The person as they are now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0001-7000-8000-000000000001",
+           *       "email": "ana@reef.example",
+           *       "name": "Ana Torres",
+           *       "roles": [
+           *         "USER",
+           *         "WORKER"
+           *       ],
+           *       "isInMailingList": false,
+           *       "isPluginUser": false,
+           *       "wantsJobMail": true,
+           *       "createdAt": "2026-03-02T21:14:05.120Z",
+           *       "updatedAt": "2026-03-02T21:16:40.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['User']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['UserNotFound']
+      409: components['responses']['LastAdmin']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  recoverUserPassword: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Taken. A mail is on its way if there is such an account. */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      429: components['responses']['TooManyAttempts']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listUserApiKeys: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of keys. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ApiKeyPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['UserNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteUserApiKey: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The person's id, or their email.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId: components['parameters']['UserId']
+        /**
+         * @description The API key's id.
+         * @example 019a8f00-0006-7000-8000-000000000006
+         */
+        apiKeyId: components['parameters']['ApiKeyId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The key is revoked. */
       204: {
         headers: {
           [name: string]: unknown
@@ -5674,6 +6946,103 @@ export interface operations {
       403: components['responses']['Forbidden']
       404: components['responses']['AssignmentNotFound']
       409: components['responses']['ResultRefused']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  sendEmail: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "recipients": [
+         *         "ana@reef.example"
+         *       ],
+         *       "subject": "Survey of Lizard Island",
+         *       "text": "The boats leave at six on Tuesday."
+         *     }
+         */
+        'application/json': components['schemas']['EmailRequest']
+      }
+    }
+    responses: {
+      /** @description The mails are on their way. */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "emailIds": [
+           *         "019a8f00-000b-7000-8000-00000000000b"
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['EmailAccepted']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      429: components['responses']['TooManyAttempts']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listAuditEvents: {
+    parameters: {
+      query?: {
+        /** @description Events of this kind. */
+        action?: components['schemas']['AuditAction']
+        /** @description What this person did. */
+        actorId?: components['schemas']['Id']
+        /** @description What happened to this person. */
+        userId?: components['schemas']['Id']
+        /**
+         * @description Events after this instant.
+         * @example 2026-03-01T00:00:00.000Z
+         */
+        after?: string
+        /**
+         * @description Events before this instant.
+         * @example 2026-04-01T00:00:00.000Z
+         */
+        before?: string
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of events. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AuditEventPage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']

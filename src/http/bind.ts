@@ -2,11 +2,13 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 import { routes } from '../../generated/routes.ts'
+import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
 import { type Access, checkAccess } from './access.ts'
 import { readJson } from './body.ts'
 import { compressed } from './compression.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
+import { originOf } from './origin.ts'
 import { invalidInput } from './problem.ts'
 
 export interface ServiceEnv extends Env {
@@ -18,6 +20,8 @@ export interface Binding {
   handlers: Handlers
   /** Tells who sent the request; throws `unauthenticated`. */
   authenticate(request: Request): Promise<Caller>
+  /** How many proxies stand before us whose word on the client's address we take. */
+  trustedProxies: number
   /** The largest body, of the operations that take large ones (`x-large-body`). */
   bodyLimitBytes: number
   bodyDeadlineMs?: number | undefined
@@ -33,6 +37,7 @@ type AnyHandler = (request: {
   headers: unknown
   body: unknown
   caller: Caller | undefined
+  origin: Origin
   signal: AbortSignal
 }) => Promise<{
   status: StatusCode
@@ -43,7 +48,14 @@ type AnyHandler = (request: {
 }>
 
 /** Registers every operation of the contract with its handler: authenticate, check access, read, validate, handle, answer. */
-export function bind({ app, handlers, authenticate, bodyLimitBytes, bodyDeadlineMs = 30_000 }: Binding): void {
+export function bind({
+  app,
+  handlers,
+  authenticate,
+  trustedProxies,
+  bodyLimitBytes,
+  bodyDeadlineMs = 30_000,
+}: Binding): void {
   for (const [id, route] of Object.entries(routes)) {
     const handle = handlers[id as OperationId] as unknown as AnyHandler
     const access = route as unknown as Access
@@ -69,7 +81,7 @@ export function bind({ app, handlers, authenticate, bodyLimitBytes, bodyDeadline
       { ...route, middleware: admit } as never,
       (async (c: Context<ServiceEnv>) => {
         c.set('isValidating', false)
-        return answer(c, await handle(requestOf(c)))
+        return answer(c, await handle(requestOf(c, trustedProxies)))
       }) as never,
       ((result: { success: boolean; target: string; error: never }) => {
         if (!result.success) throw invalidInput(result.error, result.target)
@@ -78,7 +90,7 @@ export function bind({ app, handlers, authenticate, bodyLimitBytes, bodyDeadline
   }
 }
 
-function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
+function requestOf(c: Context<ServiceEnv>, trustedProxies: number): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
   return {
     path: valid('param') ?? {},
@@ -86,6 +98,7 @@ function requestOf(c: Context<ServiceEnv>): Parameters<AnyHandler>[0] {
     headers: valid('header') ?? {},
     body: valid('json'),
     caller: c.get('caller'),
+    origin: originOf(c, trustedProxies),
     // Made when asked for: most handlers never wait.
     get signal() {
       return AbortSignal.any([c.req.raw.signal, c.get('shutdown')])

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { PublicOperation, routes } from '../../generated/routes.ts'
 import type { operations } from '../../generated/types.ts'
+import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
 
 type Routes = typeof routes
@@ -22,6 +23,8 @@ export interface OperationRequest<Id extends OperationId> {
   body: JsonBody<Id>
   /** Who asks. Nobody where the operation is open to all. */
   caller: Id extends PublicOperation ? undefined : Caller
+  /** Where the request came from. */
+  origin: Origin
   /** Aborts when the client goes away or the service shuts down. */
   signal: AbortSignal
 }
