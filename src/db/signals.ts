@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
-import type { Sql } from './sql.ts'
+import type { Sql, Tx } from './sql.ts'
 
 /** A word to every process of the service: that something has changed, never what it is now. */
 export interface Signals {
@@ -25,6 +25,9 @@ export function localSignals(): Signals {
 }
 
 const channel = 'fieldstation'
+/** Says it here and elsewhere when the transaction commits, and never if it does not. For what is rare: such commits go one by one. */
+export const publishAtCommit = (topic: string, tx: Tx) => tx`select pg_notify(${channel}, ${`- ${topic}`})`
+
 /** PostgreSQL takes 8,000 bytes a notification. */
 const batchSize = 90
 const gatherMs = 4

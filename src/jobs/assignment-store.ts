@@ -75,11 +75,13 @@ export const assignmentStore = (sql: Sql) => {
       return row
     },
 
+    /** None where the person who took the job has gone. */
     async findByToken(tokenHash: Buffer): Promise<{ id: string; userId: string } | undefined> {
       const [row] = await sql<{ id: string; userId: string }[]>`
-        select id, user_id
-        from job_assignments
-        where token_hash = ${tokenHash}
+        select a.id, a.user_id
+        from job_assignments a
+        join users u on u.id = a.user_id
+        where a.token_hash = ${tokenHash} and u.deleted_at is null
       `
       return row
     },

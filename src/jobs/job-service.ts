@@ -54,6 +54,8 @@ export interface JobServiceDeps {
   longestWaitSeconds?: number | undefined
 }
 
+const forsakenBatchSize = 100
+
 export const jobService = (deps: JobServiceDeps) => {
   const { sql, jobs, store, settlement, ready, changes, resolvers, maxActiveJobs } = deps
   const { longestWaitSeconds = Number.POSITIVE_INFINITY } = deps
@@ -102,6 +104,14 @@ export const jobService = (deps: JobServiceDeps) => {
     }
     throw new AppError('service_unavailable', 'An equal job comes and goes too quickly.', { retryAfterSeconds: 1 })
   }
+
+  /** Withdraws a person's requests, and stops the job when nobody else waits for it, or it must stop. */
+  const withdraw = ({ id, type }: Pick<JobRow, 'id' | 'type'>, userId: string, mustStop: boolean) =>
+    settlement.within(async (tx) => {
+      const { othersWait } = await jobs.withdrawRequests(id, userId, tx)
+      const isStopped = (!othersWait || mustStop) && (await jobs.cancel(id, tx))
+      return isStopped ? [{ id, type, status: 'CANCELLED' as const }] : []
+    })
 
   return {
     async create(
@@ -184,15 +194,25 @@ export const jobService = (deps: JobServiceDeps) => {
     async cancel(caller: Caller, jobId: string): Promise<Schemas['Job']> {
       const before = await requested(jobId, caller)
       if (isFinal(before.status) && before.status !== 'CANCELLED') throw finished(before.status)
-      const stopped = await settlement.within(async (tx) => {
-        const { othersWait } = await jobs.withdrawRequests(jobId, caller.userId, tx)
-        const isStopped = (!othersWait || isAdmin(caller)) && (await jobs.cancel(jobId, tx))
-        return isStopped ? [{ id: jobId, type: before.type, status: 'CANCELLED' as const }] : []
-      })
+      const stopped = await withdraw(before, caller.userId, isAdmin(caller))
       const after = await requested(jobId, caller)
       // It may have finished between the look and the lock.
       if (stopped.length === 0 && isFinal(after.status) && after.status !== 'CANCELLED') throw finished(after.status)
       return toJob(after)
+    },
+
+    /**
+     * Withdraws what people who are deleted still wait for: a person, or anybody. Cut short anywhere, the next time does the rest. A job
+     * that fails to stop holds up no other.
+     */
+    async withdrawForsaken(userId?: string): Promise<void> {
+      for (;;) {
+        const forsaken = await jobs.listForsaken(userId, forsakenBatchSize)
+        const failures: unknown[] = []
+        for (const job of forsaken) await withdraw(job, job.userId, false).catch((error) => failures.push(error))
+        if (failures.length > 0) throw new AggregateError(failures, 'Not all wishes could be withdrawn.')
+        if (forsaken.length < forsakenBatchSize) return
+      }
     },
 
     /** Links to the files that the result named. */

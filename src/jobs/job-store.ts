@@ -1,3 +1,4 @@
+import { dayMs, firstIdAt } from '../db/id-time.ts'
 import type { Sql, Tx } from '../db/sql.ts'
 import type { ClaimableJobRow, JobFile, JobRow, JobStatus, JobTypeName, JsonObject } from './job-rows.ts'
 
@@ -59,6 +60,8 @@ export const jobStore = (sql: Sql) => {
     select count(*)::integer as count
     from (select from jobs where user_id = ${userId} and status in ('PENDING', 'IN_PROGRESS') limit ${limit}) unfinished
   `
+  /** Whether the person is told by mail once the job is over. Asked when they ask for the job, and again when it is over. */
+  const wantsMail = (userId: string) => sql`(select wants_job_mail from users where id = ${userId})`
   const joined = sql`jobs j join job_payloads p on p.job_id = j.id left join job_results r on r.job_id = j.id`
 
   return {
@@ -85,8 +88,8 @@ export const jobStore = (sql: Sql) => {
           select id, 1, 'status', '{"status": "PENDING"}'
           from job
         )
-        insert into job_requests (id, job_id, user_id, cached)
-        select ${job.requestId}, id, ${job.userId}, false
+        insert into job_requests (id, job_id, user_id, cached, mail_due)
+        select ${job.requestId}, id, ${job.userId}, false, ${wantsMail(job.userId)}
         from job
       `
       return count > 0
@@ -98,8 +101,9 @@ export const jobStore = (sql: Sql) => {
       tx: Tx = sql,
     ): Promise<string | undefined> {
       const [row] = await tx<{ jobId: string }[]>`
-        insert into job_requests (id, job_id, user_id, cached, input)
-        select ${requestId}, id, ${userId}, true, ${sql.json(input as never)}
+        insert into job_requests (id, job_id, user_id, cached, input, mail_due)
+        select ${requestId}, id, ${userId}, true, ${sql.json(input as never)},
+          finished_at is null and ${wantsMail(userId)}
         from jobs
         where cache_key = ${cacheKey} and status in ('PENDING', 'IN_PROGRESS', 'SUCCEEDED')
         for share
@@ -202,6 +206,21 @@ export const jobStore = (sql: Sql) => {
       return { othersWait: rows.length > 0 }
     },
 
+    /** Unfinished jobs that somebody who is deleted still waits for: this person, or anybody. */
+    async listForsaken(
+      userId: string | undefined,
+      limit: number,
+    ): Promise<{ id: string; type: JobTypeName; userId: string }[]> {
+      return sql<{ id: string; type: JobTypeName; userId: string }[]>`
+        select distinct j.id, j.type, q.user_id
+        from jobs j
+        join job_requests q on q.job_id = j.id and q.withdrawn_at is null
+        join users u on u.id = q.user_id and u.deleted_at is not null
+        where j.status in ('PENDING', 'IN_PROGRESS') and ${userId ? sql`q.user_id = ${userId}` : sql`true`}
+        limit ${limit}
+      `
+    },
+
     /** Cancels the job and ends its assignment. `false` if it was final already. */
     async cancel(id: string, tx: Tx): Promise<boolean> {
       const { count } = await tx`
@@ -239,14 +258,15 @@ export const jobStore = (sql: Sql) => {
 
     /**
      * Jobs that finished before the retention period, oldest first, with all assignments they ever had. They leave the cache, so that
-     * nobody is given one whose files are about to go.
+     * nobody is given one whose files are about to go. No job finishes before it is made, so the bound on the id leaves out none.
      */
     async retireFinished(retentionDays: number, limit: number): Promise<{ id: string; assignmentIds: string[] }[]> {
       return sql<{ id: string; assignmentIds: string[] }[]>`
         with old as (
           select id
           from jobs
-          where finished_at < now() - make_interval(days => ${retentionDays}) and id < ${uuidBefore(retentionDays)}
+          where finished_at < now() - make_interval(days => ${retentionDays})
+            and id < ${firstIdAt(Date.now() - retentionDays * dayMs)}
           order by id
           limit ${limit}
           for update skip locked
@@ -269,12 +289,3 @@ export const jobStore = (sql: Sql) => {
 }
 
 export type JobStore = ReturnType<typeof jobStore>
-
-/**
- * Ids sort by time: an id that sorts after every job made before the retention period. No job finishes before it is made, so this leaves
- * out none that is due, and the primary key finds the few old ones without an index on the finish time, which every job would pay for.
- */
-function uuidBefore(days: number): string {
-  const hex = (Date.now() - days * 86_400_000).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
-}
