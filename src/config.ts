@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
+import parseAddresses from 'nodemailer/lib/addressparser'
 
 const flag = z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value))
 const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum)
@@ -11,6 +12,17 @@ const list = z.string().transform((value) =>
 )
 const address = z.string().refine((value) => URL.canParse(value), 'is not a URL')
 
+const protocolOf = (value: string) => URL.parse(value)?.protocol ?? ''
+
+/** One mailbox, as in `Fieldstation <no-reply@reef.example>`. */
+const mailbox = z.string().transform((value, context) => {
+  const [only, ...others] = parseAddresses(value)
+  const { success, data } = z.email().safeParse(only?.address)
+  if (success && others.length === 0) return { name: only!.name, address: data }
+  context.addIssue('is not one mailbox, as in Fieldstation <no-reply@reef.example>')
+  return z.NEVER
+})
+
 /** Whether the first key, at least, can be read. Variables often carry PEM with its line breaks written as `\n`. */
 function holdsRsaKey(pem: string): boolean {
   try {
@@ -19,6 +31,61 @@ function holdsRsaKey(pem: string): boolean {
     return false
   }
 }
+
+const claim = (name: string) => z.string().min(1).default(name)
+const isLoopback = (url: string) => /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url)
+
+/** Whose tokens we take, beside our own. The issuer's keys and algorithms stand here, and nothing in a token changes them (RFC 8725). */
+const trustedIssuer = z
+  .strictObject({
+    issuer: z.string().min(1),
+    audience: z.union([
+      z
+        .string()
+        .min(1)
+        .transform((one) => [one]),
+      z.array(z.string().min(1)).min(1),
+    ]),
+    audienceClaim: z.enum(['aud', 'client_id']).default('aud'),
+    jwksUrl: z
+      .url()
+      .refine((url) => url.startsWith('https://') || isLoopback(url), 'must be https')
+      .optional(),
+    secret: z.string().min(32).optional(),
+    algorithms: z
+      .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+      .min(1)
+      .optional(),
+    tokenUse: z.string().min(1).optional(),
+    subjectClaim: claim('sub'),
+    isDistinguishedName: z.boolean().default(false),
+    emailClaim: claim('email'),
+    emailDomain: z.hostname().optional(),
+    nameClaim: claim('name'),
+    groupsClaim: claim('groups'),
+    roles: z.record(z.string(), z.enum(['USER', 'WORKER', 'ADMIN'])).optional(),
+    createsAccounts: z.boolean().default(false),
+  })
+  .refine(({ jwksUrl, secret }) => Boolean(jwksUrl) !== Boolean(secret), 'needs either jwksUrl or secret')
+  .refine(({ secret, algorithms }) => !secret || !algorithms, 'algorithms go with jwksUrl: a secret means HS256')
+  .refine(({ issuer }) => issuer !== 'fieldstation', 'is our own issuer')
+  .transform((issuer) => ({
+    ...issuer,
+    algorithms: issuer.secret ? ['HS256'] : (issuer.algorithms ?? ['RS256', 'PS256', 'ES256']),
+  }))
+
+const trustedIssuers = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      context.addIssue('is no JSON')
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(trustedIssuer))
+  .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, 'names an issuer twice')
 
 /** Whether it says so itself, too: Node would take a private key for the public one that is in it. */
 function holdsRsaPublicKey(pem: string): boolean {
@@ -46,10 +113,18 @@ const serviceVariables = z.object({
   S3_PREFIX: z.string().default(''),
   AWS_REGION: z.string().min(1).default('us-east-1'),
   JWT_PRIVATE_KEY: z.string().refine(holdsRsaKey, 'no RSA private key in PEM').optional(),
+  AUTH_TRUSTED_ISSUERS: trustedIssuers.default([]),
   ALLOW_REGISTRATION: flag.default(true),
   ADMIN_EMAIL: z.email().optional(),
   ADMIN_PASSWORD: z.string().min(12).max(200).optional(),
+  SMTP_URL: z
+    .string()
+    .refine((value) => /^smtps?:$/.test(protocolOf(value)), 'is not an smtp:// or smtps:// URL')
+    .optional(),
+  MAIL_FROM: mailbox.optional(),
+  PASSWORD_RESET_URL: address.optional(),
   CORS_ORIGINS: list.default([]),
+  TRUSTED_PROXIES: whole(0, 10).default(0),
   BODY_LIMIT_BYTES: whole(1024, 100 * 1024 * 1024).default(5 * 1024 * 1024),
   MAX_ACTIVE_JOBS: whole(1, 1_000_000).default(1000),
   JOB_RETENTION_DAYS: whole(1, 36_500).default(90),
@@ -79,6 +154,7 @@ const lambdaVariables = serviceVariables
 
 const authorizerVariables = z.object({
   JWKS_URL: address.optional(),
+  AUTH_TRUSTED_ISSUERS: trustedIssuers.default([]),
   JWT_PUBLIC_KEY: z.string().refine(holdsRsaPublicKey, 'no RSA public key in PEM').optional(),
 })
 
@@ -103,6 +179,8 @@ export function readConfig(environment: Environment): Config {
   // Each process would make a key of its own, and refuse the tokens of the others.
   if (config.NODE_ENV === 'production' && config.DATABASE_URL && !config.JWT_PRIVATE_KEY)
     wrong.push('JWT_PRIVATE_KEY is missing (in production all processes on one DATABASE_URL share it)')
+  if (config.NODE_ENV === 'production' && config.SMTP_URL && !config.MAIL_FROM)
+    wrong.push('MAIL_FROM is missing (in production mail servers refuse a sender of ours)')
   return refuse(wrong, config)
 }
 

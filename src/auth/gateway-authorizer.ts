@@ -1,24 +1,27 @@
 import { createPublicKey } from 'node:crypto'
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent, PolicyDocument } from 'aws-lambda'
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose'
 import { publicJwk, verifyAccessToken } from './access-tokens.ts'
 import { readCredential } from './credential.ts'
+import { type TrustedIssuers, trustedIssuers } from './trusted-issuers.ts'
 
 /**
  * Looks at credentials at the gateway, before the service is called. It has public keys and no database, so it keeps out what cannot be
- * good: requests without credentials, and tokens that are not ours or are over. What was revoked, and secrets (API keys, the tokens of
+ * good: requests without credentials, and tokens that are over, or neither ours nor of an issuer that we trust. What was revoked, and secrets (API keys, the tokens of
  * assignments), of which only the database knows, it lets pass. The service verifies everything again.
  */
 export const gatewayAuthorizer =
-  (keys: JWTVerifyGetKey) =>
+  (keys: JWTVerifyGetKey, issuers: TrustedIssuers = trustedIssuers([])) =>
   async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
     const credential = readCredential(headersOf(event))
     if (!credential) throw unauthorized()
     if (credential.startsWith('fsa_')) return pass(event, 'assignment', { credential: 'assignment' })
     if (credential.startsWith('fs_')) return pass(event, 'apiKey', { credential: 'apiKey' })
     const claims = await verifyAccessToken(credential, keys)
-    if (!claims) throw unauthorized()
-    return pass(event, claims.userId, { credential: 'session', sessionId: claims.sessionId })
+    if (claims) return pass(event, claims.userId, { credential: 'session', sessionId: claims.sessionId })
+    const visitor = await issuers.verify(credential)
+    if (!visitor) throw unauthorized()
+    return pass(event, visitor.subject, { credential: 'visitor', issuer: visitor.issuer })
   }
 
 /** The only message that the gateway answers with 401. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
@@ -42,24 +45,6 @@ function pass(
 function headersOf({ headers }: APIGatewayRequestAuthorizerEvent): Headers {
   const credentials = Object.entries(headers ?? {}).filter(([name]) => /^(authorization|x-api-key)$/i.test(name))
   return new Headers(credentials.map(([name, value]): [string, string] => [name, value ?? '']))
-}
-
-/** The keys cannot be had right now, which says nothing of the token. */
-export class KeysUnavailable extends Error {
-  override name = 'KeysUnavailable'
-}
-
-/** The keys that a service publishes. Fetched when they are needed first, and again when a token names one that is not among them. */
-export function publishedKeys(url: string): JWTVerifyGetKey {
-  const remote = createRemoteJWKSet(new URL(url))
-  return async (header, token) => {
-    try {
-      return await remote(header, token)
-    } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error
-      throw new KeysUnavailable(`The keys at ${url} cannot be read.`, { cause: error })
-    }
-  }
 }
 
 /** Keys in PEM, one after another. */

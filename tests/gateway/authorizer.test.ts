@@ -3,7 +3,9 @@ import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type AccessTokens, accessTokens, generateSigningKey, splitPem } from '../../src/auth/access-tokens.ts'
-import { gatewayAuthorizer, givenKeys, KeysUnavailable, publishedKeys } from '../../src/auth/gateway-authorizer.ts'
+import { gatewayAuthorizer, givenKeys } from '../../src/auth/gateway-authorizer.ts'
+import { KeysUnavailable, publishedKeys } from '../../src/auth/published-keys.ts'
+import { trustedIssuers } from '../../src/auth/trusted-issuers.ts'
 import { readAuthorizerConfig } from '../../src/config.ts'
 import { startHttpServer } from '../../src/main/http-server.ts'
 
@@ -35,6 +37,27 @@ describe('the authorizer', () => {
       },
       context: { credential: 'session', sessionId: 'session-1' },
     })
+  })
+
+  test('lets the token of a trusted issuer pass, and no other of its name', async () => {
+    const secret = 'a-secret-that-labcas-and-we-share-alone'
+    const trusted = JSON.stringify([{ issuer: 'LabCAS', audience: 'LabCAS', secret }])
+    const { AUTH_TRUSTED_ISSUERS } = readAuthorizerConfig({
+      JWKS_URL: 'https://api.reef.example/jwks.json',
+      AUTH_TRUSTED_ISSUERS: trusted,
+    })
+    const withTrust = gatewayAuthorizer(await givenKeys(publicPem(signingKey)), trustedIssuers(AUTH_TRUSTED_ISSUERS))
+    const sign = (key: string) =>
+      new SignJWT({ sub: 'ana' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer('LabCAS')
+        .setAudience('LabCAS')
+        .setExpirationTime('1h')
+        .sign(new TextEncoder().encode(key))
+
+    expect(await withTrust(bearer(await sign(secret)))).toMatchObject({ principalId: 'ana' })
+    await expect(withTrust(bearer(await sign(`${secret}!`)))).rejects.toEqual(unauthorized)
+    await expect(authorize(bearer(await sign(secret)))).rejects.toEqual(unauthorized)
   })
 
   test('says the same whatever was asked for, since it may be remembered', async () => {
@@ -123,8 +146,8 @@ describe('readAuthorizerConfig', () => {
   const [JWKS_URL, JWT_PUBLIC_KEY] = ['https://api.reef.example/.well-known/jwks.json', publicPem(signingKey)]
 
   test('needs either a URL or a key', () => {
-    expect(readAuthorizerConfig({ JWKS_URL })).toEqual({ JWKS_URL })
-    expect(readAuthorizerConfig({ JWT_PUBLIC_KEY })).toEqual({ JWT_PUBLIC_KEY })
+    expect(readAuthorizerConfig({ JWKS_URL })).toMatchObject({ JWKS_URL })
+    expect(readAuthorizerConfig({ JWT_PUBLIC_KEY })).toMatchObject({ JWT_PUBLIC_KEY })
   })
 
   test.each([
