@@ -2,7 +2,15 @@ import { type Api, data } from './api.ts'
 import type { Authentication } from './authentication.ts'
 import { ApiError } from './errors.ts'
 import type { CallOptions } from './options.ts'
-import type { Credentials, Jwks, Profile, RegisterRequest, Registration, Tokens } from './types.ts'
+import type {
+  Credentials,
+  Jwks,
+  Profile,
+  RegisterRequest,
+  Registration,
+  ResetPasswordRequest,
+  Tokens,
+} from './types.ts'
 
 /** Registering, signing in and out, and the keys that verify our tokens. */
 export interface AuthCalls {
@@ -20,9 +28,10 @@ export interface AuthCalls {
   /**
    * Sign in.
    *
-   * Gives an access token and a refresh token. The answer does not tell whether an account exists.
+   * Gives an access token and a refresh token. The answer does not tell whether an account exists. Five wrong passwords
+   * are free; then there are pauses, and from the tenth on the account is closed for 15 minutes (429).
    *
-   * Throws `invalid_credentials`.
+   * Throws `invalid_credentials`, `too_many_attempts`.
    *
    * @remarks
    * A client without `apiKey` and `token` function goes on with the new tokens.
@@ -49,6 +58,35 @@ export interface AuthCalls {
    * The client forgets its tokens. One that was given `credentials` signs in again at its next call.
    */
   logout(options?: CallOptions): Promise<void>
+  /**
+   * Sign out everywhere.
+   *
+   * Ends all my sessions, this one too. API keys go on.
+   *
+   * @remarks
+   * Forgets this client's tokens.
+   */
+  logoutAll(options?: CallOptions): Promise<void>
+  /**
+   * Ask for a way back in.
+   *
+   * Mails a link that sets a new password, good for one use within an hour. The answer is the same whether there is
+   * such an account or not. Nobody gets more than three such mails an hour.
+   *
+   * Throws `too_many_attempts`.
+   */
+  recoverPassword(email: string, options?: CallOptions): Promise<void>
+  /**
+   * Set a new password with a mailed token.
+   *
+   * Ends every session of the account, and tells its owner by mail. API keys go on.
+   *
+   * Throws `invalid_reset_token`, `too_many_attempts`.
+   *
+   * @remarks
+   * Not repeated after a lost answer.
+   */
+  resetPassword(request: ResetPasswordRequest, options?: CallOptions): Promise<void>
   /**
    * Show who is signed in.
    *
@@ -87,15 +125,30 @@ export const authCalls = (api: Api, authentication: Authentication): AuthCalls =
   },
 
   async logout(options) {
-    try {
-      await data(api.http.POST('/api/auth/logout', api.with(options)))
-    } catch (error) {
-      // Signed out is signed out: a session that has ended by itself is what was wanted.
-      if (!(error instanceof ApiError && error.status === 401)) throw error
-    }
+    await unlessOver(data(api.http.POST('/api/auth/logout', api.with(options))))
     authentication.forget()
   },
+
+  async logoutAll(options) {
+    await unlessOver(data(api.http.POST('/api/auth/logout-all', api.with(options))))
+    authentication.forget()
+  },
+
+  recoverPassword: (email, options) =>
+    data(api.http.POST('/api/auth/recover-password', { body: { email }, ...api.with(options) })),
+
+  resetPassword: (request, options) =>
+    data(api.http.POST('/api/auth/reset-password', { body: request, ...api.with(options) })),
 
   profile: (options) => data(api.http.GET('/api/auth/profile', api.with(options))),
   jwks: (options) => data(api.http.GET('/.well-known/jwks.json', api.with(options))),
 })
+
+/** Signed out is signed out: a session that has ended by itself is what was wanted. */
+async function unlessOver(call: Promise<void>): Promise<void> {
+  try {
+    await call
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error
+  }
+}

@@ -1,7 +1,9 @@
 import createFetchClient, { type Client as FetchClient } from 'openapi-fetch'
+import { type AdminCalls, adminCalls } from './admin.ts'
 import { apiOf } from './api.ts'
 import { type AuthCalls, authCalls, refreshTokens, signIn } from './auth.ts'
 import { type Authentication, apiKeyAuthentication, tokenFunctionAuthentication } from './authentication.ts'
+import { type EmailCalls, emailCalls } from './email.ts'
 import { hookCalls } from './hooks.ts'
 import { type JobCalls, jobCalls } from './jobs.ts'
 import type { ClientOptions } from './options.ts'
@@ -36,6 +38,10 @@ export interface Client {
   readonly jobs: JobCalls
   /** What a worker does: claim a job, keep its lease, upload files, report the result. */
   readonly worker: WorkerCalls
+  /** Mail to people. */
+  readonly email: EmailCalls
+  /** What the people who run the service look at. */
+  readonly admin: AdminCalls
   /** Health, this contract, and its documentation. */
   readonly system: SystemCalls
   /** Files behind signed URLs. */
@@ -69,11 +75,13 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     auth: authCalls(api, authentication),
-    users: userCalls(api),
+    users: userCalls(api, authentication),
     polygons: polygonCalls(api),
     regions: regionCalls(api),
     jobs: jobCalls(api),
     worker: workerCalls(api),
+    email: emailCalls(api),
+    admin: adminCalls(api),
     system: systemCalls(api),
     transfers: transferCalls(options.fetch),
     raw: http,

@@ -1,6 +1,8 @@
+export type { AdminCalls } from './admin.ts'
 export type { AuthCalls } from './auth.ts'
 export { type Client, createClient } from './client.ts'
 export { type DownloadOptions, download } from './download.ts'
+export type { EmailCalls } from './email.ts'
 export {
   ApiError,
   ConnectionError,

@@ -3,6 +3,10 @@ const publicPaths = [
   '/api/auth/register',
   '/api/auth/login',
   '/api/auth/token',
+  '/api/auth/recover-password',
+  '/api/auth/reset-password',
+  '/api/users/{userId}/recover-password',
+  '/reset-password',
   '/.well-known/jwks.json',
   '/openapi.json',
   '/docs',
@@ -10,9 +14,11 @@ const publicPaths = [
   '/readyz',
 ]
 
+const pattern = publicPaths.map((path) => path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')).join('|')
+const isPublic = new RegExp(`^(?:${pattern})$`)
+
 /** Whether a path below this base URL is one of them. */
 export function publicPathTest(baseUrl: string): (path: string) => boolean {
   const prefix = baseUrl.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/\/+$/, '')
-  const paths = new Set(publicPaths.map((path) => prefix + path))
-  return (path) => paths.has(path)
+  return (path) => path.startsWith(prefix) && isPublic.test(path.slice(prefix.length))
 }

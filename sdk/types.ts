@@ -107,6 +107,16 @@ export type LayerUploadCreated = Schemas['LayerUploadCreated']
 export type User = Schemas['User']
 /** What a person may change of themselves. What is left out stays. */
 export type UserMeUpdate = Schemas['UserMeUpdate']
+/** A new account, as an admin makes it. */
+export type UserCreate = Schemas['UserCreate']
+/** What an admin changes of a person. */
+export type UserUpdate = Schemas['UserUpdate']
+/** The present password, and the one that follows it. */
+export type PasswordChange = Schemas['PasswordChange']
+/** A token from a mail, and the password that it sets. */
+export type ResetPasswordRequest = Schemas['ResetPasswordRequest']
+/** A place where somebody is signed in. */
+export type Session = Schemas['Session']
 /** What can be told of an API key without its secret. */
 export type ApiKey = Schemas['ApiKey']
 /** What an API key is to be called, and what it may be used for. */
@@ -152,6 +162,15 @@ export type ResultAccepted = Schemas['ResultAccepted']
 export type ResultRequest = Schemas['ResultRequest']
 /** Where to send a file: one request, with this method and these headers, the file as its body. */
 export type SignedUpload = Schemas['SignedUpload']
+
+/** A mail, and who gets it. */
+export type EmailRequest = Schemas['EmailRequest']
+/** The mails that were taken. */
+export type EmailAccepted = Schemas['EmailAccepted']
+/** Something that was done to an account. */
+export type AuditEvent = Schemas['AuditEvent']
+/** What was done. Actions are added, never renamed. */
+export type AuditAction = Schemas['AuditAction']
 
 /** That the process lives. */
 export type Health = Schemas['Health']

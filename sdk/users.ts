@@ -1,7 +1,20 @@
 import { type Api, data } from './api.ts'
+import type { Authentication } from './authentication.ts'
 import type { CallOptions } from './options.ts'
 import { allItems } from './pages.ts'
-import type { ApiKey, ApiKeyCreate, ApiKeyCreated, Page, Query, User, UserMeUpdate } from './types.ts'
+import type {
+  ApiKey,
+  ApiKeyCreate,
+  ApiKeyCreated,
+  Page,
+  PasswordChange,
+  Query,
+  Session,
+  User,
+  UserCreate,
+  UserMeUpdate,
+  UserUpdate,
+} from './types.ts'
 
 /** The person behind the credentials, and their API keys. */
 export interface UserCalls {
@@ -17,6 +30,48 @@ export interface UserCalls {
    * Changes what a person may change of themselves.
    */
   updateMe(changes: UserMeUpdate, options?: CallOptions): Promise<User>
+  /**
+   * Delete me.
+   *
+   * Ends my sessions and API keys, withdraws my wishes for jobs that are not over, and frees my email. My polygons and
+   * what my jobs made stay, for admins. The last admin cannot go.
+   *
+   * Throws `last_admin`.
+   *
+   * @remarks
+   * Forgets the tokens. Not repeated after a lost answer.
+   */
+  deleteMe(options?: CallOptions): Promise<void>
+  /**
+   * Change my password.
+   *
+   * Asks for the present one. Ends all my other sessions, and tells me by mail.
+   *
+   * Throws `wrong_password`, `too_many_attempts`.
+   *
+   * @remarks
+   * A client that was given `credentials` goes on with its session, and cannot sign in again after it. Not repeated after a lost answer.
+   */
+  changePassword(change: PasswordChange, options?: CallOptions): Promise<void>
+  /**
+   * List my sessions.
+   *
+   * Where I am signed in, newest first. Sessions that are over are gone.
+   *
+   * @remarks
+   * One page; `listAllSessions` follows them.
+   */
+  listSessions(query?: Query<'listSessions'>, options?: CallOptions): Promise<Page<Session>>
+  /** All my sessions. `limit` is the size of a page. */
+  listAllSessions(query?: Query<'listSessions'>, options?: CallOptions): AsyncGenerator<Session, void, undefined>
+  /**
+   * End one of my sessions.
+   *
+   * Its access token stops working at once here, and within 30 seconds in every process of the service.
+   *
+   * Throws `session_not_found`.
+   */
+  deleteSession(sessionId: string, options?: CallOptions): Promise<void>
   /**
    * List my API keys.
    *
@@ -49,21 +104,174 @@ export interface UserCalls {
    * After a lost answer the repetition may say `api_key_not_found`.
    */
   deleteApiKey(apiKeyId: string, options?: CallOptions): Promise<void>
+
+  /**
+   * List people.
+   *
+   * Newest first, without those who are deleted.
+   */
+  list(query?: Query<'listUsers'>, options?: CallOptions): Promise<Page<User>>
+  /** Everybody, newest first. `limit` is the size of a page. For admins. */
+  listAll(query?: Query<'listUsers'>, options?: CallOptions): AsyncGenerator<User, void, undefined>
+  /**
+   * Create a person.
+   *
+   * Without a `password` the person gets a mail with a link that sets one. Welcomes them by mail either way.
+   *
+   * Throws `email_taken`.
+   *
+   * @remarks
+   * Not repeated after a lost answer.
+   */
+  create(user: UserCreate, options?: CallOptions): Promise<User>
+  /**
+   * Show a person.
+   *
+   * By id, or by email. A person may look at themselves; an admin at everyone.
+   *
+   * Throws `user_not_found`.
+   */
+  get(userId: string, options?: CallOptions): Promise<User>
+  /**
+   * Change a person.
+   *
+   * Roles are given and taken by admins alone; USER is everyone's. The last admin stays one.
+   *
+   * Throws `user_not_found`, `last_admin`.
+   */
+  update(userId: string, changes: UserUpdate, options?: CallOptions): Promise<User>
+  /**
+   * Delete a person.
+   *
+   * Ends their sessions and API keys, withdraws their wishes for jobs that are not over, and frees their email. Their
+   * polygons and what their jobs made stay, for admins. The last admin cannot be deleted.
+   *
+   * Throws `user_not_found`, `last_admin`.
+   */
+  delete(userId: string, options?: CallOptions): Promise<void>
+  /**
+   * Send a person a way back in.
+   *
+   * The same as asking for it oneself, by id or email. The answer is the same whether there is such an account or not.
+   *
+   * Throws `too_many_attempts`.
+   */
+  recoverPassword(userId: string, options?: CallOptions): Promise<void>
+  /**
+   * List a person's API keys.
+   *
+   * Newest first, without the keys themselves. Revoked and expired keys are gone.
+   *
+   * Throws `user_not_found`.
+   */
+  listApiKeysOf(userId: string, query?: Query<'listUserApiKeys'>, options?: CallOptions): Promise<Page<ApiKey>>
+  /** All keys of a person. `limit` is the size of a page. For admins. */
+  listAllApiKeysOf(
+    userId: string,
+    query?: Query<'listUserApiKeys'>,
+    options?: CallOptions,
+  ): AsyncGenerator<ApiKey, void, undefined>
+  /**
+   * Revoke a person's API key.
+   *
+   * It stops working at once here, and within 30 seconds in every process of the service.
+   *
+   * Throws `api_key_not_found`.
+   */
+  deleteApiKeyOf(userId: string, apiKeyId: string, options?: CallOptions): Promise<void>
 }
 
-export function userCalls(api: Api): UserCalls {
+type MyCalls =
+  | 'me'
+  | 'updateMe'
+  | 'deleteMe'
+  | 'changePassword'
+  | 'listSessions'
+  | 'listAllSessions'
+  | 'deleteSession'
+  | 'listApiKeys'
+  | 'listAllApiKeys'
+  | 'createApiKey'
+  | 'deleteApiKey'
+
+export const userCalls = (api: Api, authentication: Authentication): UserCalls => ({
+  ...myCalls(api, authentication),
+  ...peopleCalls(api),
+})
+
+function myCalls(api: Api, authentication: Authentication): Pick<UserCalls, MyCalls> {
+  const listSessions: UserCalls['listSessions'] = (query, options) =>
+    data(api.http.GET('/api/users/me/sessions', { params: { query }, ...api.with(options) }))
   const listApiKeys: UserCalls['listApiKeys'] = (query, options) =>
     data(api.http.GET('/api/users/me/api-keys', { params: { query }, ...api.with(options) }))
 
   return {
-    listApiKeys,
     me: (options) => data(api.http.GET('/api/users/me', api.with(options))),
     updateMe: (changes, options) => data(api.http.PATCH('/api/users/me', { body: changes, ...api.with(options) })),
+
+    async deleteMe(options) {
+      // Repeated after it was done, it would be refused, and look as if it had not been.
+      await data(api.http.DELETE('/api/users/me', api.with(options, { isRepeatable: false })))
+      authentication.forget()
+    },
+
+    // Repeated after it was done, it would be refused for the old password.
+    changePassword: (change, options) =>
+      data(api.http.PUT('/api/users/me/password', { body: change, ...api.with(options, { isRepeatable: false }) })),
+
+    listSessions,
+    listAllSessions: (query, options) =>
+      allItems((cursor) => listSessions({ ...query, cursor }, options), query?.cursor),
+    deleteSession: (sessionId, options) =>
+      data(
+        api.http.DELETE('/api/users/me/sessions/{sessionId}', {
+          params: { path: { sessionId } },
+          ...api.with(options),
+        }),
+      ),
+
+    listApiKeys,
     listAllApiKeys: (query, options) => allItems((cursor) => listApiKeys({ ...query, cursor }, options), query?.cursor),
     createApiKey: (key, options) => data(api.http.POST('/api/users/me/api-keys', { body: key, ...api.with(options) })),
     deleteApiKey: (apiKeyId, options) =>
       data(
         api.http.DELETE('/api/users/me/api-keys/{apiKeyId}', { params: { path: { apiKeyId } }, ...api.with(options) }),
+      ),
+  }
+}
+
+function peopleCalls(api: Api): Omit<UserCalls, MyCalls> {
+  const list: UserCalls['list'] = (query, options) =>
+    data(api.http.GET('/api/users', { params: { query }, ...api.with(options) }))
+  const listApiKeysOf: UserCalls['listApiKeysOf'] = (userId, query, options) =>
+    data(api.http.GET('/api/users/{userId}/api-keys', { params: { path: { userId }, query }, ...api.with(options) }))
+
+  return {
+    list,
+    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
+    create: (user, options) => data(api.http.POST('/api/users', { body: user, ...api.with(options) })),
+    get: (userId, options) =>
+      data(api.http.GET('/api/users/{userId}', { params: { path: { userId } }, ...api.with(options) })),
+    update: (userId, changes, options) =>
+      data(
+        api.http.PATCH('/api/users/{userId}', { params: { path: { userId } }, body: changes, ...api.with(options) }),
+      ),
+    delete: (userId, options) =>
+      data(api.http.DELETE('/api/users/{userId}', { params: { path: { userId } }, ...api.with(options) })),
+    recoverPassword: (userId, options) =>
+      data(
+        api.http.POST('/api/users/{userId}/recover-password', { params: { path: { userId } }, ...api.with(options) }),
+      ),
+
+    listApiKeysOf,
+    listAllApiKeysOf: (userId, query, options) =>
+      allItems((cursor) => listApiKeysOf(userId, { ...query, cursor }, options), query?.cursor),
+    deleteApiKeyOf: (userId, apiKeyId, options) =>
+      data(
+        api.http.DELETE('/api/users/{userId}/api-keys/{apiKeyId}', {
+          params: { path: { userId, apiKeyId } },
+          ...api.with(options),
+        }),
       ),
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/sql.ts'
+import type { Sql, Tx } from '../db/sql.ts'
 import type { Role, Scope } from './caller.ts'
 
 export interface ApiKeyRow {
@@ -36,8 +36,11 @@ export const apiKeyStore = (sql: Sql) => {
 
   return {
     /** `undefined` if the very same key is there already. */
-    async insert({ id, userId, name, scopes, prefix, keyHash, expiresAt }: NewApiKey): Promise<ApiKeyRow | undefined> {
-      const [row] = await sql<ApiKeyRow[]>`
+    async insert(
+      { id, userId, name, scopes, prefix, keyHash, expiresAt }: NewApiKey,
+      tx: Tx = sql,
+    ): Promise<ApiKeyRow | undefined> {
+      const [row] = await tx<ApiKeyRow[]>`
         insert into api_keys (id, user_id, name, scopes, prefix, key_hash, expires_at)
         values (${id}, ${userId}, ${name}, ${scopes}, ${prefix}, ${keyHash}, ${expiresAt})
         on conflict on constraint api_keys_hash_unique do nothing
@@ -60,13 +63,17 @@ export const apiKeyStore = (sql: Sql) => {
       `
     },
 
-    async revoke(id: string, userId: string): Promise<boolean> {
-      const { count } = await sql`
+    async revoke(id: string, userId: string, tx: Tx): Promise<boolean> {
+      const { count } = await tx`
         update api_keys
         set revoked_at = now()
         where id = ${id} and user_id = ${userId} and revoked_at is null
       `
       return count > 0
+    },
+
+    async revokeAll(userId: string, tx: Tx): Promise<void> {
+      await tx`update api_keys set revoked_at = now() where user_id = ${userId} and revoked_at is null`
     },
 
     /** Whose key this is. Notes its use, to the minute, so that a busy key does not write on every request. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ApiKeyStore } from './api-key-store.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Role } from './caller.ts'
 import { readCredential } from './credential.ts'
 import { hashSecret } from './secrets.ts'
 import type { SessionStore } from './session-store.ts'
@@ -13,6 +13,8 @@ export interface AuthenticatorDeps {
   apiKeys: ApiKeyStore
   /** Whose assignment a token opens, ended or not: what is over is told apart by the operation. */
   findAssignment(tokenHash: Buffer): Promise<{ id: string; userId: string } | undefined>
+  /** Whom a token of another issuer stands for; `undefined` if we do not trust it. */
+  findVisitor(token: string): Promise<{ userId: string; roles: Role[]; expiresAtMs: number } | undefined>
 }
 
 interface Found {
@@ -56,6 +58,13 @@ export class Authenticator {
     for (const [credential, found] of this.#known.entries()) if (found.id === id) this.#known.delete(credential)
   }
 
+  /** The same for everything that a person has, as when they are deleted or their roles change. */
+  forgetUser(userId: string): void {
+    this.#generation += 1
+    for (const [credential, { caller }] of this.#known.entries())
+      if (caller.userId === userId) this.#known.delete(credential)
+  }
+
   async #find(credential: string): Promise<Found | undefined> {
     const later = Number.POSITIVE_INFINITY
     if (credential.startsWith('fsa_')) {
@@ -77,10 +86,19 @@ export class Authenticator {
       return { caller, id: key.id, expiresAtMs: key.leftMs === null ? later : Date.now() + key.leftMs }
     }
     const claims = await this.#deps.tokens.verify(credential)
-    const session = claims && (await this.#deps.sessions.find(claims.sessionId, claims.userId))
-    if (!claims || !session?.isLive) return undefined
+    if (!claims) return this.#findVisitor(credential)
+    const session = await this.#deps.sessions.find(claims.sessionId, claims.userId)
+    if (!session?.isLive) return undefined
     const { userId, roles } = session
     const caller: Caller = { kind: 'session', userId, roles, scopes: [], sessionId: claims.sessionId }
     return { caller, id: claims.sessionId, expiresAtMs: claims.expiresAtMs }
+  }
+
+  /** Somebody else keeps the session, so there is none of ours to end: the token is good until it dies. */
+  async #findVisitor(token: string): Promise<Found | undefined> {
+    const visitor = await this.#deps.findVisitor(token)
+    if (!visitor) return undefined
+    const { userId, roles, expiresAtMs } = visitor
+    return { caller: { kind: 'session', userId, roles, scopes: [] }, id: userId, expiresAtMs }
   }
 }

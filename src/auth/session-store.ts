@@ -7,6 +7,24 @@ export interface SessionRow {
   isLive: boolean
 }
 
+export interface NewSession {
+  id: string
+  userId: string
+  tokenHash: Buffer
+  address?: string | undefined
+  userAgent?: string | undefined
+}
+
+/** A session as its person sees it. */
+export interface SessionListRow {
+  id: string
+  createdAt: Date
+  lastUsedAt: Date
+  expiresAt: Date
+  address: string | null
+  userAgent: string | null
+}
+
 export interface RefreshTokenRow {
   sessionId: string
   userId: string
@@ -24,11 +42,13 @@ const repetitionSeconds = 30
 const purgeBatch = 200
 
 export const sessionStore = (sql: Sql) => ({
-  async insert({ id, userId, tokenHash }: { id: string; userId: string; tokenHash: Buffer }): Promise<void> {
-    await sql`
+  async insert({ id, userId, tokenHash, address, userAgent }: NewSession, tx: Tx = sql): Promise<void> {
+    await tx`
       with session as (
-        insert into sessions (id, user_id, expires_at)
-        values (${id}, ${userId}, now() + make_interval(days => ${sessionDays}))
+        insert into sessions (id, user_id, expires_at, address, user_agent)
+        values (
+          ${id}, ${userId}, now() + make_interval(days => ${sessionDays}), ${address ?? null}, ${userAgent ?? null}
+        )
         returning id
       )
       insert into refresh_tokens (token_hash, session_id)
@@ -48,8 +68,37 @@ export const sessionStore = (sql: Sql) => ({
     return row
   },
 
-  async revoke(id: string, tx: Tx = sql): Promise<void> {
-    await tx`update sessions set revoked_at = now() where id = ${id} and revoked_at is null`
+  /** The sessions that go on, newest first. */
+  async page(userId: string, limit: number, beforeId: string | undefined): Promise<SessionListRow[]> {
+    return sql<SessionListRow[]>`
+      select id, created_at, last_used_at, expires_at, address, user_agent
+      from sessions
+      where user_id = ${userId}
+        and revoked_at is null
+        and expires_at > now()
+        and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+      order by id desc
+      limit ${limit}
+    `
+  },
+
+  /** `false` if the person has no such session, or it is over. */
+  async revoke(id: string, userId: string, tx: Tx = sql): Promise<boolean> {
+    const { count } = await tx`
+      update sessions
+      set revoked_at = now()
+      where id = ${id} and user_id = ${userId} and revoked_at is null and expires_at > now()
+    `
+    return count > 0
+  },
+
+  /** All sessions of a person, but for one that is to go on. */
+  async revokeAll(userId: string, exceptId: string | undefined, tx: Tx): Promise<void> {
+    await tx`
+      update sessions
+      set revoked_at = now()
+      where user_id = ${userId} and revoked_at is null and ${exceptId ? sql`id <> ${exceptId}` : sql`true`}
+    `
   },
 
   /** Locks the token, so that two uses of it come one after the other. */
@@ -73,7 +122,11 @@ export const sessionStore = (sql: Sql) => ({
   async rotate(tokenHash: Buffer, successorHash: Buffer, sessionId: string, tx: Tx): Promise<void> {
     await tx`update refresh_tokens set used_at = now() where token_hash = ${tokenHash}`
     await tx`insert into refresh_tokens (token_hash, session_id) values (${successorHash}, ${sessionId})`
-    await tx`update sessions set expires_at = now() + make_interval(days => ${sessionDays}) where id = ${sessionId}`
+    await tx`
+      update sessions
+      set expires_at = now() + make_interval(days => ${sessionDays}), last_used_at = now()
+      where id = ${sessionId}
+    `
   },
 
   /** Forgets a batch of the sessions that ended long ago, and tells whether there may be more. */

@@ -8,7 +8,9 @@ import { AppError, invalidRequest } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { bind, type ServiceEnv } from './bind.ts'
 import { compressedDocs } from './docs.ts'
+import { adminHandlers } from './handlers/admin.ts'
 import { type AuthHandlerDeps, authHandlers } from './handlers/auth.ts'
+import { emailHandlers } from './handlers/email.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { polygonHandlers } from './handlers/polygons.ts'
 import { type RegionHandlerDeps, regionHandlers } from './handlers/regions.ts'
@@ -25,7 +27,9 @@ export interface AppDeps
     SystemHandlerDeps,
     Handled<typeof polygonHandlers>,
     Handled<typeof jobHandlers>,
-    Handled<typeof workerHandlers> {
+    Handled<typeof workerHandlers>,
+    Handled<typeof adminHandlers>,
+    Handled<typeof emailHandlers> {
   authenticate(request: Request): Promise<Caller>
   explainOutage: ExplainOutage
   log: Log
@@ -34,6 +38,7 @@ export interface AppDeps
   corsOrigins: string[]
   /** The largest body, of the operations that take large ones. */
   bodyLimitBytes: number
+  trustedProxies: number
   bodyDeadlineMs?: number | undefined
   /** Aborts when the service stops: whoever waits is answered at once. */
   shutdown: AbortSignal
@@ -72,6 +77,7 @@ export function createApp(deps: AppDeps) {
   bind({
     app,
     authenticate: deps.authenticate,
+    trustedProxies: deps.trustedProxies,
     bodyLimitBytes: deps.bodyLimitBytes,
     bodyDeadlineMs: deps.bodyDeadlineMs,
     handlers: {
@@ -81,6 +87,8 @@ export function createApp(deps: AppDeps) {
       ...regionHandlers(deps),
       ...jobHandlers(deps),
       ...workerHandlers(deps),
+      ...adminHandlers(deps),
+      ...emailHandlers(deps),
       ...systemHandlers(deps),
     },
   })

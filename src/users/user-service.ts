@@ -1,44 +1,119 @@
-import { v7 as uuid } from 'uuid'
-import type { components } from '../../generated/types.ts'
-import type { Role } from '../auth/caller.ts'
-import { hashPassword } from '../auth/passwords.ts'
+import type { components, operations } from '../../generated/types.ts'
+import { type Actor, type AuditLog, actorOf, type Origin } from '../audit/audit-log.ts'
+import { type Caller, isAdmin, type Role } from '../auth/caller.ts'
+import type { Sql, Tx } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
-import { toUser, type User, type UserStore } from './user-store.ts'
+import { type PageQuery, pageOf, startOf } from '../page.ts'
+import { isSame, withUser } from './roles.ts'
+import { toUser, type User, type UserChanges, type UserRow, type UserStore } from './user-store.ts'
 
-type UserMeUpdate = components['schemas']['UserMeUpdate']
+type Schemas = components['schemas']
+type UserQuery = PageQuery & Omit<NonNullable<operations['listUsers']['parameters']['query']>, keyof PageQuery>
 
-export const userService = (users: UserStore) => ({
-  async get(id: string): Promise<User> {
-    const row = await users.find(id)
-    if (!row) throw new AppError('unauthenticated', 'This account is gone.')
-    return toUser(row)
-  },
+export interface UserServiceDeps {
+  sql: Sql
+  users: UserStore
+  audit: AuditLog
+  /** Called when the rights of a person have changed, so that nobody goes by what they were. */
+  onAccessChanged(userId: string): void
+}
 
-  async updateMe(id: string, { name }: UserMeUpdate): Promise<User> {
-    const row = name === undefined ? await users.find(id) : await users.updateName(id, name)
-    if (!row) throw new AppError('unauthenticated', 'This account is gone.')
-    return toUser(row)
-  },
+/** People as they are seen and changed, by themselves and by admins. Where one is named, it is by id or by email. */
+export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceDeps) => {
+  async function record(before: UserRow, { roles, ...rest }: UserChanges, actor: Actor, tx: Tx): Promise<void> {
+    const userId = before.id
+    const isNews = (key: string) => rest[key as keyof typeof rest] !== before[key as keyof typeof rest]
+    const fields = Object.keys(rest).filter(isNews)
+    if (fields.length > 0) await audit.record({ action: 'user_updated', actor, userId, details: { fields } }, tx)
+    if (!roles || isSame(roles, before.roles)) return
+    const details = { before: before.roles, after: roles }
+    await audit.record({ action: 'roles_changed', actor, userId, details }, tx)
+  }
 
-  /** An account with these roles, unless the email is taken already: by one with the roles, or by another one. */
-  async createAccount(email: string, password: string, roles: Role[]): Promise<'created' | 'present' | 'other'> {
-    const row = await users.findByEmail(email)
-    if (row) return roles.every((role) => row.roles.includes(role)) ? 'present' : 'other'
-    const made = await users.insert({ id: uuid(), email, passwordHash: await hashPassword(password), roles })
-    return made ? 'created' : this.createAccount(email, password, roles)
-  },
+  /** Admins are locked before anybody else is, so that no two of these wait for each other. */
+  async function change(reference: string, changes: UserChanges, actor: Actor): Promise<UserRow> {
+    const after = await sql.begin(async (tx) => {
+      const admins = changes.roles ? await users.lockAdmins(tx) : []
+      const before = await users.lock(reference, tx)
+      if (!before) throw notFound(reference)
+      if (changes.roles && !changes.roles.includes('ADMIN')) assertNotLastAdmin(before.id, admins)
+      if (changes.roles && before.isService) throw ofTheService()
+      await record(before, changes, actor, tx)
+      return users.update(before.id, changes, tx)
+    })
+    if (changes.roles) onAccessChanged(after!.id)
+    return after!
+  }
 
-  /**
-   * An account that nobody can sign in to, for a program of ours. `undefined` if the email belongs to somebody else: who can sign in
-   * there, or has not all of these roles, must not be handed what the program does.
-   */
-  async ensureServiceAccount(email: string, name: string, roles: Role[]): Promise<string | undefined> {
-    const row = (await users.findByEmail(email)) ?? (await users.insert({ id: uuid(), email, name, roles }))
-    if (!row) return this.ensureServiceAccount(email, name, roles)
-    return row.passwordHash === null && roles.every((role) => row.roles.includes(role)) ? row.id : undefined
-  },
+  return {
+    async me(caller: Caller): Promise<User> {
+      const row = await users.find(caller.userId)
+      if (!row) throw new AppError('unauthenticated', 'This account is gone.')
+      return toUser(row)
+    },
 
-  hasAdmin: () => users.hasAdmin(),
-})
+    async updateMe(caller: Caller, changes: Schemas['UserMeUpdate'], origin: Origin): Promise<User> {
+      return toUser(await change(caller.userId, changes, actorOf(caller, origin)))
+    },
+
+    async list(query: UserQuery): Promise<Schemas['UserPage']> {
+      const { limit, email, role, createdAfter, createdBefore } = query
+      const rows = await users.page({
+        emailPrefix: email,
+        role,
+        createdAfter: instantOf(createdAfter),
+        createdBefore: instantOf(createdBefore),
+        beforeId: startOf(query),
+        limit: limit + 1,
+      })
+      return pageOf(rows, limit, toUser)
+    },
+
+    /** Whoever is no admin learns of nobody else, not even whether they are there. */
+    async get(caller: Caller, reference: string): Promise<User> {
+      if (!isAdmin(caller)) {
+        const me = await this.me(caller)
+        const isMe = [me.id, me.email.toLowerCase()].includes(reference.toLowerCase())
+        if (!isMe) throw new AppError('forbidden', 'You may look at yourself alone.')
+        return me
+      }
+      return toUser(await this.find(reference))
+    },
+
+    /** For those who may know of everybody. */
+    async find(reference: string): Promise<UserRow> {
+      const row = await users.findReferred(reference)
+      if (!row) throw notFound(reference)
+      return row
+    },
+
+    async update(reference: string, { roles, ...rest }: Schemas['UserUpdate'], actor: Actor): Promise<User> {
+      return toUser(await change(reference, { ...rest, ...(roles && { roles: withUser(roles) }) }, actor))
+    },
+
+    /** Gives the roles as they are then. Throws `last_admin`. */
+    async changeRoles(userId: string, roles: readonly Role[], actor: Actor): Promise<Role[]> {
+      return (await change(userId, { roles: withUser(roles) }, actor)).roles
+    },
+  }
+}
 
 export type UserService = ReturnType<typeof userService>
+
+export const notFound = (reference: string) => new AppError('user_not_found', `There is nobody called ${reference}.`)
+
+export const ofTheService = () => new AppError('forbidden', 'This account belongs to the service itself.')
+
+/** `admins` are all there are, locked. */
+export function assertNotLastAdmin(userId: string, admins: readonly string[]): void {
+  if (admins.length === 1 && admins[0] === userId)
+    throw new AppError('last_admin', 'This is the last admin. Make somebody else one first.')
+}
+
+const [earliest, latest] = ['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'].map((instant) =>
+  Date.parse(instant),
+)
+
+/** RFC 3339 has instants, by its offsets, that PostgreSQL has not. Nobody was made then. */
+const instantOf = (instant: string | undefined) =>
+  instant === undefined ? undefined : new Date(Math.min(Math.max(Date.parse(instant), earliest!), latest!))
