@@ -36,7 +36,7 @@ export async function prepareCluster(
   return { directory, password }
 }
 
-const PASSWORD_FILE = 'database-password'
+export const PASSWORD_FILE = 'database-password'
 
 /** No quote, backslash or URL-reserved character, as it goes into SQL and into a URL. */
 const randomPassword = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
