@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, cp, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -22,6 +22,7 @@ export interface LambdaFunction {
 
 export interface LambdaBuild {
   service: LambdaFunction
+  schedule: LambdaFunction
   authorizer: LambdaFunction
 }
 
@@ -40,13 +41,52 @@ const englishOnly: Plugin = {
   },
 }
 
+/** A function finds its credentials in its environment. The client would bring along a dozen other ways to come by some. */
+const credentialsOfTheFunction: Plugin = {
+  name: "AWS credentials from the function's environment",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
+      path: resolveDir,
+      namespace: 'credentials',
+    }))
+    onLoad({ filter: /.*/, namespace: 'credentials' }, ({ path }) => ({
+      contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'",
+      resolveDir: path,
+    }))
+  },
+}
+
+const wordList = '@zxcvbn-ts/language-common'
+
+/** Half as large as all our code, and read when somebody chooses a password: data beside the code, as the documentation's is. */
+const wordListBeside: Plugin = {
+  name: 'common passwords beside the bundle',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^${wordList}$`) }, () => ({ path: './common-passwords.mjs', external: true }))
+  },
+}
+
+const bundleWordList = (outdir: string) =>
+  build({
+    stdin: { contents: `export { dictionary } from '${wordList}'`, resolveDir: '.' },
+    outfile: join(outdir, 'common-passwords.mjs'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+  })
+
 /** Bundles the functions, each by itself, with what they read at run time beside them. */
 export async function buildLambda(options: LambdaBuildOptions): Promise<LambdaBuild> {
   const service = await bundle('index', 'src/main/lambda.ts', options)
+  const schedule = await bundle('schedule', 'src/main/lambda-schedule.ts', options)
   const authorizer = await bundle('authorizer', 'src/main/lambda-authorizer.ts', options)
   const redoc = createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js')
   await copyFile(redoc, join(options.outdir, basename(redoc)))
-  return { service, authorizer }
+  await cp('src/mail/templates', join(options.outdir, 'templates'), { recursive: true })
+  await bundleWordList(options.outdir)
+  return { service, schedule, authorizer }
 }
 
 async function bundle(
@@ -71,7 +111,7 @@ async function bundle(
     banner: { js: requireForOlderPackages },
     // A licence that a source carries goes into a file beside.
     legalComments: 'external',
-    plugins: [englishOnly],
+    plugins: [englishOnly, credentialsOfTheFunction, wordListBeside],
     metafile: true,
     logLevel: 'warning',
   })

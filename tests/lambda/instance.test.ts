@@ -1,13 +1,14 @@
 import type { APIGatewayProxyResult } from 'aws-lambda'
 import { describe, expect, test } from 'vitest'
 import { createClient } from '../../sdk/index.ts'
+import { startSmtpServer } from '../mail/smtp-server.ts'
 import { lapse, testJob } from '../support/jobs.ts'
 import { quietableNetwork } from '../support/quietable-network.ts'
 import { eventOf, gateway } from './support/gateway.ts'
 import { buildForTests, startLambda } from './support/lambda.ts'
 import { document, lambdaWorld, publicUrl, startBuckets } from './support/worlds.ts'
 
-const { bundle } = await buildForTests()
+const { bundle, schedule } = await buildForTests()
 const endpoint = await startBuckets('reef-lambda')
 const world = await lambdaWorld({ bundle, endpoint, bucket: 'reef-lambda' })
 const { lambda, sql, environment } = world
@@ -169,8 +170,21 @@ describe('listPolygons', () => {
   })
 })
 
-describe('scheduled', () => {
+describe('the schedule', async () => {
+  const server = await startSmtpServer()
+  const own = await startLambda(schedule.file, { ...environment, SMTP_URL: server.url })
   const event = { 'detail-type': 'Scheduled Event' }
+
+  test('sends the mail that waits', async () => {
+    const ana = await client()
+    await ana.email.send({ recipients: ['ana@reef.example'], subject: 'Boats', text: 'They leave at six.' })
+    expect(server.received.filter(({ mail }) => mail.subject === 'Boats')).toEqual([])
+
+    await own.invoke('handler', event)
+
+    expect(server.received.filter(({ mail }) => mail.subject === 'Boats')).toHaveLength(1)
+    expect(await ana.admin.audit({ action: 'email_requested' })).toMatchObject({ items: [{ address: '192.0.2.1' }] })
+  })
 
   test('takes back the jobs whose leases have run out', async () => {
     const ana = await client()
@@ -178,7 +192,7 @@ describe('scheduled', () => {
     await ana.worker.assign({ jobId })
     await lapse(sql, jobId)
 
-    await lambda.invoke('scheduled', event)
+    await own.invoke('handler', event)
 
     expect(await sql`select status from jobs where id = ${jobId}`).toEqual([{ status: 'PENDING' }])
   })
@@ -191,7 +205,7 @@ describe('scheduled', () => {
     await sql`update sessions set expires_at = now() - interval '1 year'`
     await sql`alter table idempotency_keys rename to idempotency_keys_gone`
 
-    const failure = await lambda.invoke('scheduled', event).catch((error: Error) => error.message)
+    const failure = await own.invoke('handler', event).catch((error: Error) => error.message)
     await sql`alter table idempotency_keys_gone rename to idempotency_keys`
 
     expect(failure).toContain('Not done: purge idempotency keys')
@@ -205,7 +219,7 @@ describe('scheduled', () => {
     await ana.worker.assign({ jobId })
     await lapse(sql, jobId)
 
-    await lambda.invoke('scheduled', event, { remainingMs: 3000 })
+    await own.invoke('handler', event, { remainingMs: 3000 })
 
     expect(await sql`select status from jobs where id = ${jobId}`).toEqual([{ status: 'PENDING' }])
   })

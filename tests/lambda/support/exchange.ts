@@ -24,6 +24,8 @@ export async function exchangeOf(request: Request, response: Response): Promise<
 const passing: [RegExp, string][] = [
   [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<jwt>'],
   [/\bfsa?_[\w-]{20,}/g, '<secret>'],
+  // Each server sees another client.
+  [/"(127\.0\.0\.1|192\.0\.2\.1)"/g, '"<address>"'],
   [/"fs_[\w-]{4}"/g, '"<prefix>"'],
   [/("refreshToken":\s*")[^"]+/g, '$1<secret>'],
   [/("nextCursor":\s*")[^"]+/g, '$1<cursor>'],

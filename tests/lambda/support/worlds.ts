@@ -7,14 +7,15 @@ import { gatewayDocument } from '../../../scripts/apigateway/document.ts'
 import { accessTokens, generateSigningKey } from '../../../src/auth/access-tokens.ts'
 import type { Role } from '../../../src/auth/caller.ts'
 import { sessionStore } from '../../../src/auth/session-store.ts'
-import { compose, settingsOf } from '../../../src/compose.ts'
+import { compose } from '../../../src/compose.ts'
+import { settingsOf } from '../../../src/compose-core.ts'
 import { readConfig } from '../../../src/config.ts'
 import { connect, type Sql } from '../../../src/db/sql.ts'
 import { startHttpServer } from '../../../src/main/http-server.ts'
 import { openS3Store } from '../../../src/store/open-s3-store.ts'
 import { userStore } from '../../../src/users/user-store.ts'
 import { startS3Gate } from '../../store/s3-gate.ts'
-import { createDatabase, memoryLog } from '../../support/service.ts'
+import { createDatabase, memoryLog, memoryTransport } from '../../support/service.ts'
 import { gateway } from './gateway.ts'
 import { type Lambda, startLambda } from './lambda.ts'
 
@@ -80,6 +81,7 @@ export async function nodeWorld({ endpoint, bucket }: { endpoint: string; bucket
     databaseUrl,
     poolSize: config.DATABASE_POOL_SIZE,
     store: openS3Store(config, bucket),
+    mail: { transport: memoryTransport(), publicUrl: () => publicUrl },
     signingKey,
     log: memoryLog(),
   })
