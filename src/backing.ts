@@ -6,6 +6,9 @@ import type { Config } from './config.ts'
 import { type DataDir, openDataDir } from './db/data-dir.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
 import type { Log } from './log.ts'
+import { folderTransport } from './mail/folder-transport.ts'
+import { smtpTransport } from './mail/smtp-transport.ts'
+import type { MailTransport } from './mail/transport.ts'
 import { createDiskStore } from './store/disk-store.ts'
 import { diskStoreRoutes } from './store/disk-store-routes.ts'
 import type { ObjectStore } from './store/object-store.ts'
@@ -17,6 +20,7 @@ export interface Backing {
   databaseDirectUrl: string | undefined
   store: ObjectStore
   objects: Hono | undefined
+  mail: MailTransport
   signingKey: string
   dataDir: DataDir
   /** Where all this is, for people. */
@@ -33,18 +37,23 @@ export async function openBacking(config: Config, log: Log, publicUrl: () => str
     const files = config.S3_BUCKET
       ? { store: openS3Store(config, config.S3_BUCKET), objects: undefined }
       : diskStore(`${dataDir.path}/objects`, await secret('store-secret'), publicUrl)
+    const outbox = `${dataDir.path}/outbox`
+    const mail = mailTransport(config, outbox)
     const embedded = config.DATABASE_URL ? undefined : await startEmbeddedPostgres({ dataDir, log })
     return {
       databaseUrl: config.DATABASE_URL ?? embedded!.url,
       databaseDirectUrl: config.DATABASE_DIRECT_URL,
       ...files,
+      mail,
       signingKey,
       dataDir,
       places: {
         database: embedded ? `embedded PostgreSQL in ${dataDir.path}` : hostOf(config.DATABASE_URL!),
         files: config.S3_BUCKET ? `bucket ${config.S3_BUCKET}` : `${dataDir.path}/objects`,
+        mail: config.SMTP_URL ? `mail server ${new URL(config.SMTP_URL).host}` : outbox,
       },
       async close() {
+        mail.close()
         try {
           await embedded?.stop()
         } finally {
@@ -61,6 +70,10 @@ export async function openBacking(config: Config, log: Log, publicUrl: () => str
 function diskStore(root: string, secret: string, publicUrl: () => string) {
   const store = createDiskStore({ root, secret, baseUrl: () => `${publicUrl()}/objects` })
   return { store, objects: diskStoreRoutes(store) }
+}
+
+function mailTransport({ SMTP_URL, MAIL_FROM: from }: Config, folder: string): MailTransport {
+  return SMTP_URL ? smtpTransport({ url: SMTP_URL, from }) : folderTransport({ folder, from })
 }
 
 /** A database's address without its password. */

@@ -1,78 +1,34 @@
-import type { Hono } from 'hono'
-import { accessTokens } from './auth/access-tokens.ts'
-import { apiKeyService } from './auth/api-key-service.ts'
-import { apiKeyStore } from './auth/api-key-store.ts'
-import { authService } from './auth/auth-service.ts'
-import { Authenticator } from './auth/authenticator.ts'
-import { sessionStore } from './auth/session-store.ts'
-import type { Config } from './config.ts'
-import { isDatabaseDown } from './db/failures.ts'
-import { createSignals, type Signals } from './db/signals.ts'
+import { passwordResets } from './auth/password-resets.ts'
+import { type CoreParts, composeCore } from './compose-core.ts'
+import { createSignals } from './db/signals.ts'
 import { connect, connectForSignals, type Sql } from './db/sql.ts'
-import { createApp } from './http/app.ts'
-import { documentation, type ReadRedoc } from './http/docs.ts'
-import { assignmentService } from './jobs/assignment-service.ts'
-import { assignmentStore } from './jobs/assignment-store.ts'
-import { claimService } from './jobs/claim-service.ts'
-import { claimStore } from './jobs/claim-store.ts'
-import { eventStore } from './jobs/event-store.ts'
-import { purgeIdempotencyKeys } from './jobs/idempotency.ts'
-import { JobChanges } from './jobs/job-changes.ts'
-import { jobEvents } from './jobs/job-events.ts'
-import { jobService } from './jobs/job-service.ts'
-import { jobSettlement } from './jobs/job-settlement.ts'
-import { jobStore } from './jobs/job-store.ts'
 import { startMaintenance } from './jobs/maintenance.ts'
-import { ReadyJobs } from './jobs/ready-jobs.ts'
-import { purgeJobs } from './jobs/retention.ts'
 import type { Log } from './log.ts'
-import { polygonService } from './polygons/polygon-service.ts'
-import { polygonStore } from './polygons/polygon-store.ts'
-import { assessmentInputs } from './regions/assessment-inputs.ts'
-import { applyInspection, layerService } from './regions/layer-service.ts'
-import { layerStore } from './regions/layer-store.ts'
-import { regionService } from './regions/region-service.ts'
-import { regionStore } from './regions/region-store.ts'
-import { type ObjectStore, StoreUnavailable } from './store/object-store.ts'
-import { userService } from './users/user-service.ts'
-import { userStore } from './users/user-store.ts'
-
-/** What every process of the service is made of, whatever starts it. */
-export interface CoreParts {
-  store: ObjectStore
-  /** Serves the store's files, where the store has no server of its own. */
-  objects?: Hono | undefined
-  signingKey: string
-  isRegistrationOpen: boolean
-  maxActiveJobs: number
-  jobRetentionDays: number
-  corsOrigins: string[]
-  bodyLimitBytes: number
-  bodyDeadlineMs?: number | undefined
-  /** Gives Redoc's script where there is no `node_modules` to take it from. */
-  readRedoc?: ReadRedoc | undefined
-  /** How requests wait, where that is otherwise than usual. */
-  waiting?: { longestSeconds: number; lookMs: number }
-  log: Log
-}
+import { jobMails } from './mail/job-mails.ts'
+import { mailWriter } from './mail/mail-writer.ts'
+import { createMailer, startMailLoop } from './mail/mailer.ts'
+import { outboxStore } from './mail/outbox-store.ts'
+import type { MailTransport } from './mail/transport.ts'
 
 export interface Parts extends CoreParts {
   databaseUrl: string
   /** A session connection, for LISTEN, where `databaseUrl` is a transaction pooler. */
   databaseDirectUrl?: string | undefined
   poolSize: number
+  mail: MailParts
+}
+
+/** What it takes to send mail. */
+export interface MailParts {
+  /** Where mail leaves us. Whoever opened it closes it. */
+  transport: MailTransport
+  /** How clients reach the service, once it is known. */
+  publicUrl(): string
+  /** A page of one's own for setting a new password. */
+  passwordResetUrl?: string | undefined
 }
 
 export type Service = Awaited<ReturnType<typeof compose>>
-
-/** What of the configuration every process goes by. */
-export const settingsOf = (config: Config) => ({
-  isRegistrationOpen: config.ALLOW_REGISTRATION,
-  maxActiveJobs: config.MAX_ACTIVE_JOBS,
-  jobRetentionDays: config.JOB_RETENTION_DAYS,
-  corsOrigins: config.CORS_ORIGINS,
-  bodyLimitBytes: config.BODY_LIMIT_BYTES,
-})
 
 /** A service that stays: it hears from others, and keeps its house in order. */
 export async function compose(parts: Parts) {
@@ -82,114 +38,31 @@ export async function compose(parts: Parts) {
   const signals = await createSignals({ wire, log })
   const core = await composeCore({ ...parts, sql, signals })
   const maintenance = startMaintenance({ sweep: core.settlement.sweep, chores: core.chores, log })
+  const mailer = composeMailer(sql, parts.mail, log)
+  let mail: Pick<typeof mailer, 'stop'> = mailer
   return {
     ...core,
+    mailer,
+    /** From now on mail is sent as it comes. Once: when the public URL is known, which links start with. */
+    startMail() {
+      mail = startMailLoop({ mailer, signals, log })
+    },
     async close() {
       core.beginShutdown()
-      await maintenance.stop()
+      await Promise.all([maintenance.stop(), mail.stop()])
       await signals.close()
       await sql.end({ timeout: 5 })
     },
   }
 }
 
-/** The one place where parts meet. Asks nobody yet, and starts nothing that would go on by itself. */
-export async function composeCore(parts: CoreParts & { sql: Sql; signals: Signals }) {
-  const { sql, signals, store, waiting, log } = parts
-  const shutdown = new AbortController()
-
-  const [users, sessions, apiKeyRows] = [userStore(sql), sessionStore(sql), apiKeyStore(sql)]
-  const [polygonRows, regions, layerRows] = [polygonStore(sql), regionStore(sql), layerStore(sql)]
-  const [jobRows, assignmentRows, events] = [jobStore(sql), assignmentStore(sql), eventStore(sql)]
-
-  const tokens = await accessTokens(parts.signingKey)
-  const authenticator = new Authenticator({
-    tokens,
-    sessions,
-    apiKeys: apiKeyRows,
-    findAssignment: assignmentRows.findByToken,
+/** What sends the mail that the service has put into its outbox. */
+export function composeMailer(sql: Sql, { transport, publicUrl, passwordResetUrl }: MailParts, log: Log) {
+  const [outbox, resets] = [outboxStore(sql), passwordResets(sql)]
+  const write = mailWriter({
+    publicUrl,
+    resetUrl: () => passwordResetUrl ?? `${publicUrl()}/reset-password`,
+    issueResetToken: (userId) => resets.issue(userId),
   })
-  const forget = (id: string) => authenticator.forget(id)
-  const { isRegistrationOpen } = parts
-  const auth = authService({ sql, users, sessions, tokens, log, isRegistrationOpen, onSessionEnded: forget })
-  const apiKeys = apiKeyService({ apiKeys: apiKeyRows, onKeyRevoked: forget })
-  const people = userService(users)
-  const polygons = polygonService(polygonRows)
-
-  const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes, pollMs: waiting?.lookMs })
-  const changes = new JobChanges(signals, waiting?.lookMs)
-  const reactions = { RASTER_INSPECTION: applyInspection(layerRows, jobRows) }
-  const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions, log })
-  const resolvers = assessmentInputs({ regions, layers: layerRows, polygons })
-  const { maxActiveJobs } = parts
-  const longestWaitSeconds = waiting?.longestSeconds
-  const jobs = jobService({
-    sql,
-    jobs: jobRows,
-    store,
-    settlement,
-    ready,
-    changes,
-    resolvers,
-    maxActiveJobs,
-    longestWaitSeconds,
-  })
-  const assignments = assignmentService({ sql, assignments: assignmentRows, store, settlement, changes })
-  const claims = claimService({
-    jobs: jobRows,
-    claims: claimStore(sql),
-    assignments: assignmentRows,
-    settlement,
-    ready,
-    changes,
-    longestWaitSeconds,
-  })
-  const layers = layerService({ sql, layers: layerRows, store, jobs })
-
-  const app = createApp({
-    auth,
-    tokens,
-    users: people,
-    apiKeys,
-    polygons,
-    regions: regionService({ regions, layers: layerRows }),
-    layers,
-    jobs,
-    events: jobEvents({ jobs, events, changes }),
-    claims,
-    assignments,
-    authenticate: (request) => authenticator.authenticate(request),
-    explainOutage,
-    checks: { database: () => sql`select 1`, store: () => store.check() },
-    docs: documentation(parts.readRedoc),
-    objects: parts.objects,
-    corsOrigins: parts.corsOrigins,
-    bodyLimitBytes: parts.bodyLimitBytes,
-    bodyDeadlineMs: parts.bodyDeadlineMs,
-    shutdown: shutdown.signal,
-    log,
-  })
-
-  const chores = {
-    'purge idempotency keys': () => purgeIdempotencyKeys(sql),
-    'purge sessions': sessions.purge,
-    'purge layers': layers.purge,
-    'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: parts.jobRetentionDays }),
-  }
-
-  return {
-    app,
-    users: people,
-    apiKeys,
-    sql,
-    settlement,
-    chores,
-    /** Answers all who wait, so that no request holds up the end. */
-    beginShutdown: () => shutdown.abort(),
-  }
-}
-
-function explainOutage(error: unknown): string | undefined {
-  if (error instanceof StoreUnavailable) return 'The object store does not answer.'
-  return isDatabaseDown(error) ? 'The database does not answer.' : undefined
+  return createMailer({ outbox, fulfilWishes: jobMails({ sql, outbox }), write, transport, log })
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { faultOf } from './auth/password-rules.ts'
 import { newSecret } from './auth/secrets.ts'
 import { openBacking } from './backing.ts'
-import { compose, type Service, settingsOf } from './compose.ts'
+import { compose, type Service } from './compose.ts'
+import { settingsOf } from './compose-core.ts'
 import type { Config } from './config.ts'
 import type { DataDir } from './db/data-dir.ts'
 import { migrate } from './db/migrate.ts'
@@ -31,6 +33,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
     await migrate(backing.databaseDirectUrl ?? backing.databaseUrl)
     const service = await compose({
       ...backing,
+      mail: { transport: backing.mail, publicUrl: () => url, passwordResetUrl: config.PASSWORD_RESET_URL },
       poolSize: config.DATABASE_POOL_SIZE,
       ...settingsOf(config),
       log,
@@ -47,11 +50,14 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
     })
     const made = await makeAccounts(service, config, backing.dataDir, log)
     url ||= server.url
+    service.startMail()
     accounts.resolve()
     if (server.isOnAllAddresses && !config.PUBLIC_URL)
       log.warn('links to files lead to this machine alone: set PUBLIC_URL to how clients reach the service', {
         at: url,
       })
+    if (config.NODE_ENV === 'production' && !config.SMTP_URL)
+      log.warn('mail is put into a folder, and sent to nobody: set SMTP_URL', { folder: backing.places.mail })
     log.info('service started', { at: url })
     return {
       ...made,
@@ -75,22 +81,24 @@ const makeAccounts = async (service: Service, config: Config, dataDir: DataDir, 
 })
 
 /** Makes the admin that the configuration names, or one with a password of its own where there is none at all. */
-async function bootstrapAdmin({ users }: Service, { ADMIN_EMAIL, ADMIN_PASSWORD }: Config, log: Log) {
+async function bootstrapAdmin({ firstAccounts }: Service, { ADMIN_EMAIL, ADMIN_PASSWORD }: Config, log: Log) {
   const roles = ['USER', 'ADMIN'] as const
   if (ADMIN_EMAIL && ADMIN_PASSWORD) {
-    const outcome = await users.createAccount(ADMIN_EMAIL, ADMIN_PASSWORD, [...roles])
+    const fault = await faultOf(ADMIN_PASSWORD, ADMIN_EMAIL)
+    if (fault) log.warn('ADMIN_PASSWORD is easy to guess', { fault })
+    const outcome = await firstAccounts.createAccount(ADMIN_EMAIL, ADMIN_PASSWORD, [...roles])
     if (outcome === 'other') log.warn('ADMIN_EMAIL belongs to an account that is no admin: left as it is')
     return undefined
   }
-  if (await users.hasAdmin()) return undefined
+  if (await firstAccounts.hasAdmin()) return undefined
   const admin = { email: 'admin@fieldstation.local', password: randomBytes(18).toString('base64url') }
-  return (await users.createAccount(admin.email, admin.password, [...roles])) === 'created' ? admin : undefined
+  return (await firstAccounts.createAccount(admin.email, admin.password, [...roles])) === 'created' ? admin : undefined
 }
 
 /** Kept in the data directory, so that a restart goes on with the same key. */
-async function workerKey({ users, apiKeys }: Service, dataDir: DataDir, log: Log): Promise<string | undefined> {
+async function workerKey({ firstAccounts, apiKeys }: Service, dataDir: DataDir, log: Log): Promise<string | undefined> {
   const email = 'worker@fieldstation.local'
-  const userId = await users.ensureServiceAccount(email, 'Local worker', ['USER', 'WORKER'])
+  const userId = await firstAccounts.ensureServiceAccount(email, 'Local worker', ['USER', 'WORKER'])
   if (!userId) {
     log.warn('the account of the local workers belongs to somebody else: there are none', { email })
     return undefined

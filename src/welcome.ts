@@ -9,6 +9,7 @@ export function welcome({ url, places, newAdmin }: RunningService, workers: numb
     `  Contract       ${url}/openapi.json`,
     `  Database       ${places.database}`,
     `  Files          ${places.files}`,
+    `  Mail           ${places.mail}`,
     `  Workers        ${workers} beside the service`,
   ]
   const admin = newAdmin && [

@@ -30,6 +30,14 @@ describe('readConfig', () => {
     [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'needs S3_BUCKET'],
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is missing'],
     [{ NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x' }, 'JWT_PRIVATE_KEY is missing'],
+    [{ SMTP_URL: 'https://mail.example' }, 'SMTP_URL is wrong'],
+    [{ MAIL_FROM: 'ana@reef.example, ben@reef.example' }, 'one mailbox'],
+    [{ MAIL_FROM: 'Reef: ana@reef.example;' }, 'one mailbox'],
+    [{ MAIL_FROM: 'Fieldstation' }, 'one mailbox'],
+    [
+      { NODE_ENV: 'production', EMBEDDED_DATABASE: 'true', SMTP_URL: 'smtps://ana:secret@mail.example' },
+      'MAIL_FROM is missing',
+    ],
     [{ JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----' }, 'no RSA private key'],
   ])('refuses %j', (environment, reason) => {
     expect(() => readConfig(environment)).toThrow(reason)
@@ -37,6 +45,17 @@ describe('readConfig', () => {
 
   test('brings the database along in production when asked by name', () => {
     expect(readConfig({ NODE_ENV: 'production', EMBEDDED_DATABASE: 'true' })).toMatchObject({ EMBEDDED_DATABASE: true })
+  })
+
+  test('reads whom mail is from', () => {
+    expect(readConfig({ MAIL_FROM: 'Mer og hav, Tromsø <hav@reef.example>' })).toMatchObject({
+      MAIL_FROM: { name: 'Mer og hav, Tromsø', address: 'hav@reef.example' },
+    })
+    expect(readConfig({ MAIL_FROM: 'hav@reef.example' }).MAIL_FROM).toEqual({ name: '', address: 'hav@reef.example' })
+  })
+
+  test('does not repeat a mail server’s password', () => {
+    expect(() => readConfig({ SMTP_URL: 'imap://ana:sesame@mail.example', PORT: 'x' })).toThrow(/^(?!.*sesame)/s)
   })
 
   test('takes a public URL with a slash at its end for one without', () => {

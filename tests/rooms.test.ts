@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 
 /** The domain rooms: what the service is about. Each may ask the others. */
-const domain = ['auth', 'users', 'polygons', 'regions', 'jobs']
+const domain = ['auth', 'users', 'polygons', 'regions', 'jobs', 'mail', 'audit']
 const shared = ['errors', 'log', 'page', 'generated']
 
 /**
@@ -15,10 +15,13 @@ const mayImport: Record<string, string[] | 'anything'> = {
   // Where parts meet, and nothing is decided.
   main: 'anything',
   compose: 'anything',
+  'compose-core': 'anything',
+  'compose-admin': 'anything',
   service: 'anything',
   backing: 'anything',
   'local-workers': 'anything',
   welcome: 'anything',
+  'admin-commands': ['generated', 'audit', 'auth', 'users'],
 
   http: [...shared, ...domain],
   // What API Gateway sends, and what it takes.

@@ -8,7 +8,7 @@ import { NoGatewayEvent, requestOf } from './gateway-event.ts'
 import { ResultTooLarge, resultOf, valuesOf } from './gateway-result.ts'
 
 export interface GatewayDeps {
-  fetch(request: Request): Response | Promise<Response>
+  fetch(request: Request, bindings: { remoteAddress: string }): Response | Promise<Response>
   /** Where clients find the service. */
   publicUrl: string
   /** Called before each request: much may have broken while the function was frozen. */
@@ -34,7 +34,7 @@ export const lambdaGateway = ({ fetch, publicUrl, thaw, log }: GatewayDeps) => {
       // The gateway passes compressed answers on as such only where they are streamed. Else it compresses by itself.
       if (isBuffered) request.headers.delete('accept-encoding')
       await thaw()
-      return await fetch(request)
+      return await fetch(request, { remoteAddress: event.requestContext.identity.sourceIp })
     } catch (error) {
       if (error instanceof NoGatewayEvent) {
         log.warn('malformed event', { error })

@@ -99,11 +99,13 @@ const refusals: Record<string, string> = {
   completeLayer: 'upload_incomplete',
   downloadJob: 'job_not_succeeded',
   reportResult: 'invalid_request',
+  changePassword: 'wrong_password',
+  resetPassword: 'invalid_reset_token',
 }
 
 /** A world of its own for one sample, in which what the contract's examples name is there. */
 async function worldOf(operationId: string) {
-  const { client, token } = await service.person('ADMIN', 'WORKER')
+  const { id, client, token } = await service.person('ADMIN', 'WORKER')
   const { key } = await client.users.createApiKey({
     name: 'Samples',
     scopes: contract.components.schemas.Scope!.enum as never,
@@ -117,9 +119,11 @@ async function worldOf(operationId: string) {
   const { jobId } = await client.jobs.create(testJob())
   // The events of a job that goes on go on.
   if (operationId === 'streamJobEvents') await client.jobs.cancel(jobId)
-  const ids = { apiKeyId, polygonId, jobId, assignmentId: assignment.id }
+  const userId = operationId === 'deleteUser' ? (await service.person()).id : id
+  const [session] = (await client.users.listSessions()).items
+  const ids = { apiKeyId, polygonId, jobId, assignmentId: assignment.id, sessionId: session!.id, userId }
   const real = new Map(Object.entries(ids).map(([name, id]) => [pathExample(name), id]))
-  if (operationId === 'register') real.set(ana.email, `${jobId}@reef.example`)
+  if (operationId === 'register' || operationId === 'createUser') real.set(ana.email, `${jobId}@reef.example`)
   if (operationId === 'refreshToken') {
     const { refreshToken } = await client.auth.login(ana)
     real.set(exampleOf<{ refreshToken: string }>('refreshToken').refreshToken, refreshToken)

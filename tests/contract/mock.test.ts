@@ -59,6 +59,7 @@ const contentOf = async (response: Response) => {
 
 /** Where the SDK takes less than the whole body. */
 const bodyPart: Record<string, string> = {
+  recoverPassword: 'email',
   refreshToken: 'refreshToken',
   completeLayer: 'version',
   appendLogs: 'entries',

@@ -119,7 +119,7 @@ describe('SIGHUP', () => {
   test.skipIf(!existsSync('/dev/full'))('does so, too, where nobody can read what it logs', async () => {
     const unread = await open('/dev/full', 'w')
     const environment = { DATABASE_URL: databaseUrl, DATA_DIR: join(folder, 'unread'), PORT: '0', LOCAL_WORKERS: '0' }
-    const child = spawnNode('src/main/node.ts', environment, unread.fd)
+    const child = spawnNode('src/main/node.ts', environment, { stderr: unread.fd })
     onTestFinished(async () => {
       child.kill('SIGKILL')
       await unread.close()

@@ -59,7 +59,8 @@ describe('the account of the local workers', () => {
 
   test.each([
     ['can sign in', { password_hash: 'x', roles: ['USER', 'WORKER'] }],
-    ['is no worker', { password_hash: null, roles: ['USER'] }],
+    ['could, once they have a password', { password_hash: null, roles: ['USER', 'WORKER'] }],
+    ['is no worker', { password_hash: null, roles: ['USER'], is_service: true }],
   ])('is not adopted from somebody who %s: there are no local workers then', async (_, columns) => {
     const DATABASE_URL = await createDatabase()
     const sql = connect(DATABASE_URL, { max: 1 })
@@ -72,6 +73,23 @@ describe('the account of the local workers', () => {
     expect(await sql`select from api_keys`).toHaveLength(0)
     await service.close()
     await sql.end()
+  })
+})
+
+describe('the admin that the configuration names', () => {
+  test('is made also with a password that is easy to guess, and a warning says so', async () => {
+    const [ADMIN_EMAIL, ADMIN_PASSWORD] = ['ana@reef.example', 'password1234']
+    const service = await start({ DATABASE_URL: await createDatabase(), ADMIN_EMAIL, ADMIN_PASSWORD })
+    const client = createClient({
+      baseUrl: service.url,
+      credentials: { email: ADMIN_EMAIL, password: ADMIN_PASSWORD },
+    })
+
+    expect(await client.users.me()).toMatchObject({ roles: ['USER', 'ADMIN'] })
+    const word = expect.objectContaining({ level: 'warn', message: 'ADMIN_PASSWORD is easy to guess' })
+    expect(service.log.lines).toContainEqual(word)
+    expect(JSON.stringify(service.log.lines)).not.toContain(ADMIN_PASSWORD)
+    await service.close()
   })
 })
 

@@ -50,7 +50,10 @@ describe('the doc comments of the SDK', () => {
 
   test('name the codes that not everything is refused with', () => {
     const document = contract()
-    expect(problemCodes(document, document.paths['/api/auth/login']!.post!)).toEqual(['invalid_credentials'])
+    expect(problemCodes(document, document.paths['/api/auth/login']!.post!)).toEqual([
+      'invalid_credentials',
+      'too_many_attempts',
+    ])
     expect(problemCodes(document, document.paths['/livez']!.get!)).toEqual([])
   })
 

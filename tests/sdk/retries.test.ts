@@ -106,6 +106,10 @@ describe('which calls are repeated', () => {
   const never: [string, (client: Client) => Promise<unknown>][] = [
     ['creating a polygon', (c) => c.polygons.create({} as never)],
     ['creating an API key', (c) => c.users.createApiKey({ name: 'x', scopes: [] })],
+    ['changing a password', (c) => c.users.changePassword({ currentPassword: 'p', newPassword: 'q' })],
+    ['setting a new password', (c) => c.auth.resetPassword({ token: 't', password: 'p' })],
+    ['deleting oneself', (c) => c.users.deleteMe()],
+    ['making an account', (c) => c.users.create({ email: 'a@b.example' })],
     ['registering', (c) => c.auth.register({ email: 'a@b.example', password: 'p' })],
     ['starting a layer', (c) => c.regions.createLayerUpload('r', 'l', { sizeBytes: 1, sha256: '0' })],
     ['claiming', (c) => c.worker.claim({ jobTypes: ['TEST'] })],

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Client } from '../../sdk/index.ts'
 import { fakeService, json, problem, type Received, refused, tokens } from './support/fake-service.ts'
 import { deferred } from './support/promises.ts'
 
@@ -213,6 +214,19 @@ describe('a session', () => {
     await client.users.me()
 
     expect(service.to(me).map(bearer)).toEqual([null, 'Bearer token-1', null])
+  })
+
+  test.each([
+    ['auth.logoutAll', 'POST /api/auth/logout-all', (client: Client) => client.auth.logoutAll()],
+    ['users.deleteMe', 'DELETE /api/users/me', (client: Client) => client.users.deleteMe()],
+  ])('ends with %s', async (_, route, end) => {
+    const service = fakeService({ [route]: new Response(null, { status: 204 }), [me]: json({}) })
+    const client = service.client({ token: 'token-1', refreshToken: 'refresh-1' })
+
+    await end(client)
+    await client.users.me()
+
+    expect(service.to(me).map(bearer)).toEqual([null])
   })
 
   test('is not revived by a refresh that was under way when somebody signed out', async () => {

@@ -109,8 +109,12 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   return code ?? by!
 }
 
-export function spawnNode(file: string, env: Record<string, string>, stderr: number | 'pipe' = 'pipe'): ChildProcess {
-  const child = fork(file, { env, stdio: ['ignore', 'pipe', stderr, 'ipc'] })
+export function spawnNode(
+  file: string,
+  env: Record<string, string>,
+  { args = [], stderr = 'pipe' }: { args?: string[]; stderr?: number | 'pipe' } = {},
+): ChildProcess {
+  const child = fork(file, args, { env, stdio: ['ignore', 'pipe', stderr, 'ipc'] })
   children.add(child)
   return child
 }

@@ -11,6 +11,7 @@ import { sessionStore } from '../../src/auth/session-store.ts'
 import { compose, type Parts } from '../../src/compose.ts'
 import { connect } from '../../src/db/sql.ts'
 import type { Log } from '../../src/log.ts'
+import type { MailTransport, OutgoingMail } from '../../src/mail/transport.ts'
 import { createDiskStore } from '../../src/store/disk-store.ts'
 import { diskStoreRoutes } from '../../src/store/disk-store-routes.ts'
 import { userStore } from '../../src/users/user-store.ts'
@@ -59,6 +60,12 @@ export function memoryLog({
   return { lines, debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
 }
 
+/** Mail that goes nowhere, in the order in which it was sent. */
+export function memoryTransport(): MailTransport & { sent: OutgoingMail[] } {
+  const sent: OutgoingMail[] = []
+  return { sent, send: async (mail) => void sent.push(mail), close: () => {} }
+}
+
 /**
  * The whole service on a database of its own, reached through the SDK with no network in between. Call it at the top of a test file.
  * Every answer is held against the contract.
@@ -67,17 +74,21 @@ export async function startTestService({ log = memoryLog(), ...overrides }: Test
   const url = overrides.databaseUrl ?? (await createDatabase())
   const root = await mkdtemp(join(tmpdir(), 'fieldstation-objects-'))
   const store = createDiskStore({ root, secret: randomUUID(), baseUrl: `${baseUrl}/objects` })
+  const transport = memoryTransport()
   const service = await compose({
+    mail: { transport, publicUrl: () => baseUrl },
     databaseUrl: url,
     poolSize: 5,
     store,
     objects: diskStoreRoutes(store),
     signingKey,
+    trustedIssuers: [],
     isRegistrationOpen: true,
     maxActiveJobs: 1000,
     jobRetentionDays: 90,
     corsOrigins: ['https://console.reef.example'],
     bodyLimitBytes: 1024 * 1024,
+    trustedProxies: 1,
     log,
     ...overrides,
   })
@@ -95,7 +106,13 @@ export async function startTestService({ log = memoryLog(), ...overrides }: Test
   const send = (path: string, init?: RequestInit) => fetch(new Request(`${baseUrl}${path}`, init))
   const client = (options: Partial<ClientOptions> = {}) => createClient({ baseUrl, fetch, retries: 0, ...options })
 
-  return { ...service, databaseUrl: url, store, log, baseUrl, fetch, send, client, person, worker }
+  return { ...service, databaseUrl: url, store, log, baseUrl, fetch, send, client, person, worker, mails }
+
+  /** Sends all mail that is due, and gives what this address, or anybody, was sent so far: `subject`, `text`, `html`. Oldest first. */
+  async function mails(recipient?: string): Promise<OutgoingMail[]> {
+    await service.mailer.deliverDue()
+    return transport.sent.filter((mail) => recipient === undefined || mail.recipient === recipient)
+  }
 
   /** Somebody who is signed in. Spares the password hash, which is slow on purpose; the tests of Auth do it in full. */
   async function person(...roles: Role[]): Promise<Person> {
