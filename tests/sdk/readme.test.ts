@@ -127,6 +127,35 @@ const scenarios: Record<string, Scenario[]> = {
     },
   ],
 
+  Accounts: [
+    async (run) => {
+      await service.client().auth.recoverPassword(credentials.email)
+      const [, token] = /#token=(\S+)/.exec((await service.mails(credentials.email)).at(-1)!.text)!
+      await ana.auth.profile()
+
+      const lines = await run({ client: service.client(), standIns: { 'fsp_…': token! } })
+
+      // The reset ended all sessions before.
+      expect(lines).toEqual([[true, undefined]])
+      expect((await ana.auth.profile()).user.wantsJobMail).toBe(true)
+    },
+    async (run) => {
+      const [[made], ...listed] = await run({ client: ana })
+
+      expect(made).toMatch(/^fs_/)
+      expect(listed).toContainEqual(['Buoy', undefined])
+      await expect(service.client({ apiKey: made as string }).jobs.list()).rejects.toMatchObject({ status: 401 })
+    },
+    async (run) => {
+      const lines = await run({ client: admin.client })
+
+      expect(lines).toContainEqual(['ben@reef.example', ['USER', 'WORKER', 'ADMIN']])
+      const acts = lines.slice(-3).map(([, action]) => action)
+      expect(acts).toEqual(['user_deleted', 'roles_changed', 'user_created'])
+      expect((await service.mails('ben@reef.example')).map(({ subject }) => subject)).toContain('Boats')
+    },
+  ],
+
   Errors: [
     async (run) => {
       expect(await run({ standIns: {} })).toEqual([['Somebody deleted it.']])
