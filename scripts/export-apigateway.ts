@@ -2,8 +2,7 @@
  * Writes the contract as API Gateway imports it into a REST API: `npm run export:apigateway`, with `--help` for the options. What it would
  * refuse or drop is not written, and told. scripts/apigateway/README.md is the way from here to an API that answers.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { gatewayDocument } from './apigateway/document.ts'
 import type { GatewayDocument } from './apigateway/gateway-document.ts'
@@ -11,9 +10,7 @@ import { help, readCommand } from './apigateway/options.ts'
 import { faultLine, gatewayFaults } from './apigateway/rules.ts'
 import type { ContractDocument } from './generate/document.ts'
 import { runScript, UsageError } from './usage.ts'
-
-// Whoever reads along may leave (`| head`).
-process.stdout.on('error', () => {})
+import { writeOutput } from './write-output.ts'
 
 await runScript(async () => {
   const command = readCommand(process.argv.slice(2))
@@ -22,7 +19,7 @@ await runScript(async () => {
   if (command.kind === 'export') {
     const contract = JSON.parse(await readFile('generated/openapi.json', 'utf8')) as ContractDocument
     const document = gatewayDocument(contract, command.options)
-    if (isSound(document)) await write(command.out, document)
+    if (isSound(document)) await writeOutput(command.out, `${JSON.stringify(document, null, 2)}\n`, summary(document))
   }
 })
 
@@ -47,17 +44,6 @@ async function readDocument(file: string): Promise<unknown> {
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message.split('\n')[0]}`)
   }
-}
-
-async function write(out: string, document: GatewayDocument) {
-  const text = `${JSON.stringify(document, null, 2)}\n`
-  if (out === '-') {
-    process.stdout.write(text)
-    return
-  }
-  await mkdir(dirname(out), { recursive: true })
-  await writeFile(out, text)
-  process.stdout.write(`${out}: ${summary(document)}, ${(Buffer.byteLength(text) / 1000).toFixed(0)} kB\n`)
 }
 
 function summary({ paths }: GatewayDocument): string {

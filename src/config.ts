@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import parseAddresses from 'nodemailer/lib/addressparser'
+import { trustedIssuersVariable } from './trusted-issuer-config.ts'
 
 const flag = z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value))
 const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum)
@@ -32,61 +33,6 @@ function holdsRsaKey(pem: string): boolean {
   }
 }
 
-const claim = (name: string) => z.string().min(1).default(name)
-const isLoopback = (url: string) => /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url)
-
-/** Whose tokens we take, beside our own. The issuer's keys and algorithms stand here, and nothing in a token changes them (RFC 8725). */
-const trustedIssuer = z
-  .strictObject({
-    issuer: z.string().min(1),
-    audience: z.union([
-      z
-        .string()
-        .min(1)
-        .transform((one) => [one]),
-      z.array(z.string().min(1)).min(1),
-    ]),
-    audienceClaim: z.enum(['aud', 'client_id']).default('aud'),
-    jwksUrl: z
-      .url()
-      .refine((url) => url.startsWith('https://') || isLoopback(url), 'must be https')
-      .optional(),
-    secret: z.string().min(32).optional(),
-    algorithms: z
-      .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
-      .min(1)
-      .optional(),
-    tokenUse: z.string().min(1).optional(),
-    subjectClaim: claim('sub'),
-    isDistinguishedName: z.boolean().default(false),
-    emailClaim: claim('email'),
-    emailDomain: z.hostname().optional(),
-    nameClaim: claim('name'),
-    groupsClaim: claim('groups'),
-    roles: z.record(z.string(), z.enum(['USER', 'WORKER', 'ADMIN'])).optional(),
-    createsAccounts: z.boolean().default(false),
-  })
-  .refine(({ jwksUrl, secret }) => Boolean(jwksUrl) !== Boolean(secret), 'needs either jwksUrl or secret')
-  .refine(({ secret, algorithms }) => !secret || !algorithms, 'algorithms go with jwksUrl: a secret means HS256')
-  .refine(({ issuer }) => issuer !== 'fieldstation', 'is our own issuer')
-  .transform((issuer) => ({
-    ...issuer,
-    algorithms: issuer.secret ? ['HS256'] : (issuer.algorithms ?? ['RS256', 'PS256', 'ES256']),
-  }))
-
-const trustedIssuers = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown
-    } catch {
-      context.addIssue('is no JSON')
-      return z.NEVER
-    }
-  })
-  .pipe(z.array(trustedIssuer))
-  .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, 'names an issuer twice')
-
 /** Whether it says so itself, too: Node would take a private key for the public one that is in it. */
 function holdsRsaPublicKey(pem: string): boolean {
   try {
@@ -113,7 +59,7 @@ const serviceVariables = z.object({
   S3_PREFIX: z.string().default(''),
   AWS_REGION: z.string().min(1).default('us-east-1'),
   JWT_PRIVATE_KEY: z.string().refine(holdsRsaKey, 'no RSA private key in PEM').optional(),
-  AUTH_TRUSTED_ISSUERS: trustedIssuers.default([]),
+  AUTH_TRUSTED_ISSUERS: trustedIssuersVariable.default([]),
   ALLOW_REGISTRATION: flag.default(true),
   ADMIN_EMAIL: z.email().optional(),
   ADMIN_PASSWORD: z.string().min(12).max(200).optional(),
@@ -154,7 +100,7 @@ const lambdaVariables = serviceVariables
 
 const authorizerVariables = z.object({
   JWKS_URL: address.optional(),
-  AUTH_TRUSTED_ISSUERS: trustedIssuers.default([]),
+  AUTH_TRUSTED_ISSUERS: trustedIssuersVariable.default([]),
   JWT_PUBLIC_KEY: z.string().refine(holdsRsaPublicKey, 'no RSA public key in PEM').optional(),
 })
 
@@ -164,7 +110,7 @@ export type WorkerConfig = z.output<typeof workerVariables>
 export type AuthorizerConfig = z.output<typeof authorizerVariables>
 export type Environment = Record<string, string | undefined>
 
-/** What the service runs with. The only reader of the environment, besides `readWorkerConfig`; reports everything wrong at once. */
+/** What the service runs with. Like the other readers here, and nobody else, it reads the environment; it reports everything wrong at once. */
 export function readConfig(environment: Environment): Config {
   const config = read(serviceVariables, environment)
   const wrong: string[] = []
@@ -179,13 +125,19 @@ export function readConfig(environment: Environment): Config {
   // Each process would make a key of its own, and refuse the tokens of the others.
   if (config.NODE_ENV === 'production' && config.DATABASE_URL && !config.JWT_PRIVATE_KEY)
     wrong.push('JWT_PRIVATE_KEY is missing (in production all processes on one DATABASE_URL share it)')
-  if (config.NODE_ENV === 'production' && config.SMTP_URL && !config.MAIL_FROM)
-    wrong.push('MAIL_FROM is missing (in production mail servers refuse a sender of ours)')
-  return refuse(wrong, config)
+  return refuse([...wrong, ...senderFaults(config)], config)
 }
 
 /** What the service runs with as a Lambda function, where it brings nothing along. */
-export const readLambdaConfig = (environment: Environment): LambdaConfig => read(lambdaVariables, environment)
+export function readLambdaConfig(environment: Environment): LambdaConfig {
+  const config = read(lambdaVariables, environment)
+  return refuse(senderFaults(config), config)
+}
+
+const senderFaults = ({ NODE_ENV, SMTP_URL, MAIL_FROM }: Pick<Config, 'NODE_ENV' | 'SMTP_URL' | 'MAIL_FROM'>) =>
+  NODE_ENV === 'production' && SMTP_URL && !MAIL_FROM
+    ? ['MAIL_FROM is missing (in production mail servers refuse a sender of ours)']
+    : []
 
 /** Where the Lambda authorizer has the keys from that verify our tokens. */
 export function readAuthorizerConfig(environment: Environment): AuthorizerConfig {

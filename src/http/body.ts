@@ -1,5 +1,6 @@
 import type { HonoRequest } from 'hono'
 import { AppError, invalidRequest } from '../errors.ts'
+import { inTime } from './in-time.ts'
 import { assertStorable } from './storable.ts'
 
 export interface BodyLimits {
@@ -11,7 +12,7 @@ export interface BodyLimits {
 /** The JSON that a request brings, fit to be kept: of the right type, no larger than allowed, and there in time. */
 export async function readJson(request: HonoRequest, { maxBytes, deadlineMs }: BodyLimits): Promise<unknown> {
   requireJson(request.header('content-type'))
-  const body = parse(await inTime(readText(request, maxBytes), deadlineMs))
+  const body = parse(await inTime(readText(request, maxBytes), deadlineMs, tooLate))
   assertStorable(body)
   return body
 }
@@ -45,12 +46,7 @@ async function readText(request: HonoRequest, maxBytes: number): Promise<string>
 
 const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `The body may have at most ${maxBytes} bytes.`)
 
-async function inTime<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const tooLate = () => late.reject(new AppError('request_timeout', 'The body took too long to arrive.'))
-  const timer = setTimeout(tooLate, deadlineMs)
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
-}
+const tooLate = () => new AppError('request_timeout', 'The body took too long to arrive.')
 
 function parse(text: string): unknown {
   try {

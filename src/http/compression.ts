@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
 import type { Context } from 'hono'
-import { kept } from './kept.ts'
+import { kept } from '../kept.ts'
 
 /** Shorter answers come no sooner compressed. */
 const worthCompressing = 1400

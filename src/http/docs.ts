@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { MiddlewareHandler } from 'hono'
 import contract from '../../generated/openapi.json' with { type: 'json' }
+import { kept } from '../kept.ts'
 import { type Encodings, encodingsOf, negotiated } from './compression.ts'
 import { redocOptions } from './docs-options.ts'
-import { kept } from './kept.ts'
 
 /** The documentation: one page that asks nobody for anything, in a file as well as from the service. */
 export interface DocsPage {
@@ -45,7 +45,7 @@ export const compressedDocs =
   (docs: Docs): MiddlewareHandler =>
   async (c, next) => {
     await next()
-    if (c.res.status === 304) c.header('vary', 'accept-encoding')
+    if (c.res.status === 304) c.header('vary', 'accept-encoding', { append: true })
     if (c.res.status !== 200) return
     const encoding = negotiated(c)
     if (encoding) c.res = new Response(await (await docs()).encodings[encoding](), c.res)

@@ -34,8 +34,8 @@ export interface Report {
 }
 
 /**
- * What workers do to the jobs that they hold. Each change is one statement that names the assignment and finds it in the job's own row, with the lease
- * still running by the database's clock: a worker that has lost its job changes nothing, however late it comes.
+ * What workers do to the jobs that they hold. Each change is one statement that names the assignment and finds it in the job's own
+ * row, with the lease still running by the database's clock: a worker that has lost its job changes nothing, however late it comes.
  */
 export const assignmentStore = (sql: Sql) => {
   /** The job that the assignment owns right now, locked. */

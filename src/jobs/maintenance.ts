@@ -12,7 +12,8 @@ export interface MaintenanceDeps {
 
 /**
  * Sweeps once a second, and does the chores every ten minutes. Each has a loop of its own, so that a slow chore holds up neither the
- * sweep nor the other chores, and none is started before its last run has ended. Every process runs this: each passes over the rows that another has locked.
+ * sweep nor the other chores, and none is started before its last run has ended. Every process runs this: each passes over the rows
+ * that another has locked.
  */
 export function startMaintenance({ sweep, chores, log, sweepMs = 1000, choreMs = 600_000 }: MaintenanceDeps) {
   const loops = [

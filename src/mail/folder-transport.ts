@@ -3,17 +3,16 @@ import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { localSender, type MailTransport, type Sender, toMessage } from './transport.ts'
 
+export interface FolderTransportOptions {
+  folder: string
+  from?: Sender | undefined
+}
+
 /**
  * Mail into a folder, for where there is no server: one `.eml` file each, which mail programs open. By name they sort as they were
  * written. They hold links that open accounts, so nobody else may read them.
  */
-export function folderTransport({
-  folder,
-  from = localSender,
-}: {
-  folder: string
-  from?: Sender | undefined
-}): MailTransport {
+export function folderTransport({ folder, from = localSender }: FolderTransportOptions): MailTransport {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
   return {
     async send(mail) {

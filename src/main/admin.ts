@@ -15,8 +15,9 @@ await runProgram(async () => {
   const args = process.argv.slice(2)
   if (args.length === 0 || args[0] === 'help' || args.includes('--help')) return void process.stdout.write(usage)
   const config = readConfig(process.env)
-  const database = await openDatabase(config)
-  const sql = connect(database.url, { max: 2 })
+  await using undo = new AsyncDisposableStack()
+  const sql = connect(await openDatabase(config, undo), { max: 2 })
+  undo.defer(() => sql.end({ timeout: 5 }))
   try {
     const home = config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`
     const commands = composeAdmin(sql, config.PASSWORD_RESET_URL ?? `${home}/reset-password`)
@@ -25,35 +26,28 @@ await runProgram(async () => {
     if (!(error instanceof BadUsage) && !(error instanceof AppError)) throw error
     process.stderr.write(error instanceof BadUsage ? `${error.message}\n\n${usage}` : `${error.message}\n`)
     process.exitCode = error instanceof BadUsage ? 2 : 1
-  } finally {
-    await sql.end({ timeout: 5 })
-    await database.close()
   }
 })
 
-/** The database that the service works on: of its own, or the embedded one, whether the service runs just now or not. */
-async function openDatabase(config: Config): Promise<{ url: string; close(): Promise<void> }> {
-  if (config.DATABASE_URL) return { url: config.DATABASE_URL, close: async () => {} }
+/** Where the database is that the service works on: one of its own, or the embedded one, whether the service runs just now or not. */
+async function openDatabase(config: Config, undo: AsyncDisposableStack): Promise<string> {
+  // Past a pooler, which would not know what we prepare.
+  if (config.DATABASE_URL) return config.DATABASE_DIRECT_URL ?? config.DATABASE_URL
   const path = resolve(config.DATA_DIR)
   const dataDir = await openDataDir(path).catch((error: unknown) => {
     if (error instanceof DataDirInUse) return undefined
     throw error
   })
-  if (!dataDir) {
-    const url = await runningPostgresUrl(path)
-    if (!url) throw new DataDirInUse(`${path} is in use by a process that has not started its database yet. Try again.`)
-    return { url, close: async () => {} }
-  }
-  try {
-    const postgres = await startEmbeddedPostgres({ dataDir, log: createLog(config.LOG_LEVEL, 'fieldstation') })
-    const close = async () => {
-      await postgres.stop()
-      dataDir.close()
-    }
-    await migrate(postgres.url)
-    return { url: postgres.url, close }
-  } catch (error) {
-    dataDir.close()
-    throw error
-  }
+  if (!dataDir) return runningDatabase(path)
+  undo.defer(() => dataDir.close())
+  const postgres = await startEmbeddedPostgres({ dataDir, log: createLog(config.LOG_LEVEL, 'fieldstation') })
+  undo.defer(() => postgres.stop())
+  await migrate(postgres.url)
+  return postgres.url
+}
+
+async function runningDatabase(dataDir: string): Promise<string> {
+  const url = await runningPostgresUrl(dataDir)
+  if (url) return url
+  throw new DataDirInUse(`${dataDir} is in use by a process that has not started its database yet. Try again.`)
 }

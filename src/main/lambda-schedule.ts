@@ -14,7 +14,7 @@ const mail = SMTP_URL && {
   publicUrl: () => PUBLIC_URL,
   passwordResetUrl: PASSWORD_RESET_URL,
 }
-const deliverMail = mail && composeMailer(sql, mail, log).deliverDue
+const deliverMail = mail && composeMailer(sql, mail, log).deliverSome
 
 /** What a service that stays does by itself from time to time. A function of its own: answering requests takes none of it. */
 export async function handler(_event: unknown, context: Context): Promise<void> {

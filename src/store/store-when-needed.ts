@@ -1,12 +1,9 @@
+import { kept } from '../kept.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** A store that is opened when it is first asked for something: its client may be large, and most requests need none. */
 export function storeWhenNeeded(open: () => Promise<ObjectStore>): ObjectStore {
-  let opened: Promise<ObjectStore> | undefined
-  const store = () => {
-    opened ??= open()
-    return opened
-  }
+  const store = kept(open)
   return {
     signUpload: async (...call) => (await store()).signUpload(...call),
     signDownload: async (...call) => (await store()).signDownload(...call),

@@ -6,5 +6,6 @@ const inOrder: readonly Role[] = ['USER', 'WORKER', 'ADMIN']
 export const withUser = (roles: readonly Role[]): Role[] =>
   inOrder.filter((role) => role === 'USER' || roles.includes(role))
 
-export const isSame = (some: readonly Role[], others: readonly Role[]): boolean =>
+/** Whether they give the same rights, in whatever order. */
+export const areSameRoles = (some: readonly Role[], others: readonly Role[]): boolean =>
   some.length === others.length && some.every((role) => others.includes(role))

@@ -2,6 +2,7 @@ import contract from '../../../generated/openapi.json' with { type: 'json' }
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
 import { type Docs, isKnown } from '../docs.ts'
+import { inTime } from '../in-time.ts'
 
 type SystemOperation = 'getContract' | 'getDocs' | 'getLiveness' | 'getReadiness'
 
@@ -33,7 +34,7 @@ export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handle
   async getReadiness() {
     const ask = async (name: keyof typeof checks) => {
       try {
-        await inTime(checks[name]())
+        await inTime(checks[name](), patienceMs, noAnswer)
         return 'ok' as const
       } catch (error) {
         log.warn('not ready', { error, check: name })
@@ -47,10 +48,4 @@ export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handle
   },
 })
 
-function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${patienceMs} ms.`)), patienceMs)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
+const noAnswer = () => new Error(`No answer within ${patienceMs} ms.`)
