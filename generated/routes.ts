@@ -95,10 +95,10 @@ const RegistrationRefusedResponse = {
             type: 'https://fieldstation.example/problems/invalid-request',
             title: 'Invalid request',
             status: 400,
-            detail: 'Too small: expected string to have >=12 characters at /password',
+            detail: 'Needs at least 12 characters at /password',
             code: 'invalid_request',
             requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
-            errors: [{ pointer: '/password', detail: 'Too small: expected string to have >=12 characters' }],
+            errors: [{ pointer: '/password', detail: 'Needs at least 12 characters' }],
           },
         },
       },
@@ -117,6 +117,31 @@ const RegistrationClosedResponse = {
         status: 403,
         detail: 'Ask an administrator for an account.',
         code: 'registration_closed',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const TooManyAttemptsResponse = {
+  description: 'Too many attempts. Try again after `Retry-After`.',
+  headers: {
+    'Retry-After': {
+      description: 'Seconds after which to try again.',
+      required: true,
+      schema: { type: 'integer', minimum: 0 },
+      example: 5,
+    },
+  },
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/too-many-attempts',
+        title: 'Too many attempts',
+        status: 429,
+        detail: 'There were too many attempts. Try again in 900 s.',
+        code: 'too_many_attempts',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -217,31 +242,6 @@ const InvalidCredentialsResponse = {
   },
 }
 
-const TooManyAttemptsResponse = {
-  description: 'Too many attempts. Try again after `Retry-After`.',
-  headers: {
-    'Retry-After': {
-      description: 'Seconds after which to try again.',
-      required: true,
-      schema: { type: 'integer', minimum: 0 },
-      example: 5,
-    },
-  },
-  content: {
-    'application/problem+json': {
-      schema: ProblemSchema,
-      example: {
-        type: 'https://fieldstation.example/problems/too-many-attempts',
-        title: 'Too many attempts',
-        status: 429,
-        detail: 'Too many attempts. Try again later.',
-        code: 'too_many_attempts',
-        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
-      },
-    },
-  },
-}
-
 const InvalidRefreshTokenResponse = {
   description: 'The refresh token is unknown, used up or expired.',
   content: {
@@ -321,7 +321,7 @@ const ResetRefusedResponse = {
             type: 'https://fieldstation.example/problems/invalid-reset-token',
             title: 'Invalid reset token',
             status: 400,
-            detail: 'This link is not valid any more. Ask for a new one.',
+            detail: 'This link has been used or has expired. Ask for another.',
             code: 'invalid_reset_token',
             requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
           },
@@ -332,10 +332,10 @@ const ResetRefusedResponse = {
             type: 'https://fieldstation.example/problems/invalid-request',
             title: 'Invalid request',
             status: 400,
-            detail: 'Too small: expected string to have >=12 characters at /password',
+            detail: 'Needs at least 12 characters at /password',
             code: 'invalid_request',
             requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
-            errors: [{ pointer: '/password', detail: 'Too small: expected string to have >=12 characters' }],
+            errors: [{ pointer: '/password', detail: 'Needs at least 12 characters' }],
           },
         },
       },
@@ -369,7 +369,7 @@ const ApiKeyNotFoundResponse = {
         type: 'https://fieldstation.example/problems/api-key-not-found',
         title: 'API key not found',
         status: 404,
-        detail: 'You have no API key 019a8f00-0006-7000-8000-000000000006.',
+        detail: 'There is no API key 019a8f00-0006-7000-8000-000000000006 to revoke.',
         code: 'api_key_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -436,9 +436,42 @@ const UserNotFoundResponse = {
         type: 'https://fieldstation.example/problems/user-not-found',
         title: 'Person not found',
         status: 404,
-        detail: 'There is nobody called ben@reef.example.',
+        detail: 'There is no person ben@reef.example.',
         code: 'user_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const UserApiKeyNotFoundResponse = {
+  description: 'There is no such person, or they have no such API key.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'api-key-not-found': {
+          summary: 'The person has no such API key',
+          value: {
+            type: 'https://fieldstation.example/problems/api-key-not-found',
+            title: 'API key not found',
+            status: 404,
+            detail: 'There is no API key 019a8f00-0006-7000-8000-000000000006 to revoke.',
+            code: 'api_key_not_found',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'user-not-found': {
+          summary: 'There is no such person',
+          value: {
+            type: 'https://fieldstation.example/problems/user-not-found',
+            title: 'Person not found',
+            status: 404,
+            detail: 'There is no person ben@reef.example.',
+            code: 'user_not_found',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
       },
     },
   },
@@ -538,7 +571,7 @@ const JobTypeNotFoundResponse = {
         type: 'https://fieldstation.example/problems/job-type-not-found',
         title: 'Job type not found',
         status: 404,
-        detail: 'There is no job type "TEST".',
+        detail: 'There is no job type "TIDES".',
         code: 'job_type_not_found',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
@@ -1076,7 +1109,7 @@ export const deleteSession = route({
   operationId: 'deleteSession',
   'x-sdk': 'users.deleteSession',
   summary: 'End one of my sessions',
-  description: 'Its access token stops working at once here, and within 30 seconds in every process of the service.\n',
+  description: 'Its access token stops working at once, or within 30 seconds where several processes serve.\n',
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
@@ -1206,7 +1239,7 @@ export const deleteApiKey = route({
   operationId: 'deleteApiKey',
   'x-sdk': 'users.deleteApiKey',
   summary: 'Revoke an API key',
-  description: 'From now on the key opens nothing (within 30 seconds in every process of the service).\n',
+  description: 'It stops working at once, or within 30 seconds where several processes serve.\n',
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
@@ -1304,7 +1337,7 @@ export const createApiKey = route({
   'x-sdk': 'users.createApiKey',
   summary: 'Create an API key',
   description:
-    'The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN only. A key never has\nthe rights of an admin beyond its scopes.\n',
+    'The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN alone, `regions:write` and\n`email:send` by admins alone. A key never has the rights of an admin beyond its scopes.\n',
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
@@ -1530,7 +1563,7 @@ export const deleteUserApiKey = route({
   operationId: 'deleteUserApiKey',
   'x-sdk': 'users.deleteApiKeyOf',
   summary: "Revoke a person's API key",
-  description: 'It stops working at once here, and within 30 seconds in every process of the service.\n',
+  description: 'It stops working at once, or within 30 seconds where several processes serve.\n',
   tags: ['Users'],
   'x-roles': ['ADMIN'],
   security: anyOf('bearerAuth'),
@@ -1562,7 +1595,7 @@ export const deleteUserApiKey = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
-    '404': ApiKeyNotFoundResponse,
+    '404': UserApiKeyNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -4450,7 +4483,8 @@ export const register = route({
   operationId: 'register',
   'x-sdk': 'auth.register',
   summary: 'Register',
-  description: 'Creates an account with the role USER, where the service allows registration.\n',
+  description:
+    'Creates an account with the role USER, where the service allows registration. From one\nnetwork at most 20 an hour.\n',
   tags: ['Auth'],
   security: anyOf(),
   request: {
@@ -4474,6 +4508,7 @@ export const register = route({
     },
     '400': RegistrationRefusedResponse,
     '403': RegistrationClosedResponse,
+    '429': TooManyAttemptsResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -4590,7 +4625,7 @@ export const logoutAll = route({
   operationId: 'logoutAll',
   'x-sdk': 'auth.logoutAll',
   summary: 'Sign out everywhere',
-  description: 'Ends all my sessions, this one too. API keys go on.\n',
+  description: 'Ends all my sessions, this one too. API keys go on, and so do tokens of other issuers.\n',
   tags: ['Auth'],
   security: anyOf('bearerAuth'),
   request: { query: z.strictObject({}) },

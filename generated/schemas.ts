@@ -99,6 +99,7 @@ export const CursorSchema = text({ minLength: 1, maxLength: 500 })
 
 export const ApiKeyPageSchema = z
   .looseObject({ items: z.array(ApiKeySchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of API keys, newest first.' })
   .openapi('ApiKeyPage')
 
 export const PositionSchema = z
@@ -1216,6 +1217,7 @@ export const JobLogEntrySchema = z
 export const JobLogPageSchema = z
   .looseObject({ items: z.array(JobLogEntrySchema), nextCursor: CursorSchema.optional() })
   .openapi({
+    description: 'A page of log entries, oldest first.',
     example: {
       items: [
         { id: 3, at: '2026-03-02T21:40:00.250Z', level: 'INFO', message: 'Fetching layer depth' },
@@ -1227,6 +1229,7 @@ export const JobLogPageSchema = z
 
 export const JobPageSchema = z
   .looseObject({ items: z.array(JobSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of jobs, newest first.' })
   .openapi('JobPage')
 
 export const JobPollSchema = z
@@ -1291,6 +1294,7 @@ export const JobRequestSchema = z
 
 export const JobRequestPageSchema = z
   .looseObject({ items: z.array(JobRequestSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of job requests, newest first.' })
   .openapi('JobRequestPage')
 
 export const JobTypeDescriptionSchema = z
@@ -1333,6 +1337,7 @@ export const JobTypeDescriptionSchema = z
 export const JobTypePageSchema = z
   .looseObject({ items: z.array(JobTypeDescriptionSchema), nextCursor: CursorSchema.optional() })
   .openapi({
+    description: 'The job types, all on one page.',
     example: {
       items: [
         {
@@ -1536,7 +1541,11 @@ export const LoginRequestSchema = z
   .openapi('LoginRequest')
 
 export const NewPasswordSchema = text({ format: 'password', minLength: 12, maxLength: 200 })
-  .openapi({ example: 'slow-tides-carry-sand' })
+  .openapi({
+    description:
+      'None that others would guess first, and none that is little more than the email. Any characters will do.',
+    example: 'slow-tides-carry-sand',
+  })
   .openapi('NewPassword')
 
 export const PasswordChangeSchema = z
@@ -1547,8 +1556,12 @@ export const PasswordChangeSchema = z
   })
   .openapi('PasswordChange')
 
-export const PersonNameSchema = text({ minLength: 1, maxLength: 200 })
-  .openapi({ example: 'Ana Torres' })
+export const PersonNameSchema = text({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+$',
+})
+  .openapi({ description: 'One line, as it is shown to others.', example: 'Ana Torres' })
   .openapi('PersonName')
 
 export const PolygonSchema = z
@@ -1589,6 +1602,7 @@ export const PolygonSchema = z
 
 export const PolygonPageSchema = z
   .looseObject({ items: z.array(PolygonSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of polygons, newest first.' })
   .openapi('PolygonPage')
 
 export const PolygonWriteSchema = z
@@ -1829,6 +1843,7 @@ export const RegionSchema = z
 
 export const RegionPageSchema = z
   .looseObject({ items: z.array(RegionSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of regions, by name.' })
   .openapi('RegionPage')
 
 export const RegionWriteSchema = z
@@ -2039,7 +2054,7 @@ export const UserMeUpdateSchema = z
     isPluginUser: z.boolean().openapi({ description: 'Whether the person works through a desktop plugin.' }).optional(),
     wantsJobMail: z
       .boolean()
-      .openapi({ description: 'Whether I get a mail when a job of mine is finished or has failed.' })
+      .openapi({ description: 'Whether the person gets a mail when a job of theirs is finished or has failed.' })
       .optional(),
   })
   .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
@@ -2070,7 +2085,7 @@ export const UserUpdateSchema = z
   })
   .refine((value) => Object.keys(value).length >= 1, 'Needs at least 1 members')
   .openapi({
-    description: 'What an admin changes of a person.',
+    description: 'What an admin changes of a person. What is left out stays.',
     minProperties: 1,
     example: { roles: ['USER', 'WORKER'] },
   })

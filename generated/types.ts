@@ -12,7 +12,8 @@ export interface paths {
     put?: never
     /**
      * Register
-     * @description Creates an account with the role USER, where the service allows registration.
+     * @description Creates an account with the role USER, where the service allows registration. From one
+     *     network at most 20 an hour.
      */
     post: operations['register']
     delete?: never
@@ -94,7 +95,7 @@ export interface paths {
     put?: never
     /**
      * Sign out everywhere
-     * @description Ends all my sessions, this one too. API keys go on.
+     * @description Ends all my sessions, this one too. API keys go on, and so do tokens of other issuers.
      */
     post: operations['logoutAll']
     delete?: never
@@ -249,8 +250,8 @@ export interface paths {
     put?: never
     /**
      * Create an API key
-     * @description The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN only. A key never has
-     *     the rights of an admin beyond its scopes.
+     * @description The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN alone, `regions:write` and
+     *     `email:send` by admins alone. A key never has the rights of an admin beyond its scopes.
      */
     post: operations['createApiKey']
     delete?: never
@@ -271,7 +272,7 @@ export interface paths {
     post?: never
     /**
      * Revoke an API key
-     * @description From now on the key opens nothing (within 30 seconds in every process of the service).
+     * @description It stops working at once, or within 30 seconds where several processes serve.
      */
     delete: operations['deleteApiKey']
     options?: never
@@ -331,7 +332,7 @@ export interface paths {
     post?: never
     /**
      * End one of my sessions
-     * @description Its access token stops working at once here, and within 30 seconds in every process of the service.
+     * @description Its access token stops working at once, or within 30 seconds where several processes serve.
      */
     delete: operations['deleteSession']
     options?: never
@@ -444,7 +445,7 @@ export interface paths {
     post?: never
     /**
      * Revoke a person's API key
-     * @description It stops working at once here, and within 30 seconds in every process of the service.
+     * @description It stops working at once, or within 30 seconds where several processes serve.
      */
     delete: operations['deleteUserApiKey']
     options?: never
@@ -1127,10 +1128,14 @@ export interface components {
     Email: string
     /**
      * Format: password
+     * @description None that others would guess first, and none that is little more than the email. Any characters will do.
      * @example slow-tides-carry-sand
      */
     NewPassword: string
-    /** @example Ana Torres */
+    /**
+     * @description One line, as it is shown to others.
+     * @example Ana Torres
+     */
     PersonName: string
     /**
      * @description What an account is made from.
@@ -1417,7 +1422,7 @@ export interface components {
       isInMailingList?: boolean
       /** @description Whether the person works through a desktop plugin. */
       isPluginUser?: boolean
-      /** @description Whether I get a mail when a job of mine is finished or has failed. */
+      /** @description Whether the person gets a mail when a job of theirs is finished or has failed. */
       wantsJobMail?: boolean
     }
     /**
@@ -1468,6 +1473,7 @@ export interface components {
        */
       lastUsedAt?: string
     }
+    /** @description A page of API keys, newest first. */
     ApiKeyPage: {
       items: components['schemas']['ApiKey'][]
       nextCursor?: components['schemas']['Cursor']
@@ -1596,7 +1602,7 @@ export interface components {
       isPluginUser?: boolean
     }
     /**
-     * @description What an admin changes of a person.
+     * @description What an admin changes of a person. What is left out stays.
      * @example {
      *       "roles": [
      *         "USER",
@@ -1808,6 +1814,7 @@ export interface components {
       /** Format: date-time */
       updatedAt: string
     }
+    /** @description A page of polygons, newest first. */
     PolygonPage: {
       items: components['schemas']['Polygon'][]
       nextCursor?: components['schemas']['Cursor']
@@ -2095,6 +2102,7 @@ export interface components {
       /** Format: date-time */
       updatedAt: string
     }
+    /** @description A page of regions, by name. */
     RegionPage: {
       items: components['schemas']['Region'][]
       nextCursor?: components['schemas']['Cursor']
@@ -2257,6 +2265,7 @@ export interface components {
       }
     }
     /**
+     * @description The job types, all on one page.
      * @example {
      *       "items": [
      *         {
@@ -2582,6 +2591,7 @@ export interface components {
       /** Format: date-time */
       finishedAt?: string
     }
+    /** @description A page of jobs, newest first. */
     JobPage: {
       items: components['schemas']['Job'][]
       nextCursor?: components['schemas']['Cursor']
@@ -2787,6 +2797,7 @@ export interface components {
        */
       withdrawnAt?: string
     }
+    /** @description A page of job requests, newest first. */
     JobRequestPage: {
       items: components['schemas']['JobRequest'][]
       nextCursor?: components['schemas']['Cursor']
@@ -2815,6 +2826,7 @@ export interface components {
       message: string
     }
     /**
+     * @description A page of log entries, oldest first.
      * @example {
      *       "items": [
      *         {
@@ -3583,6 +3595,26 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
+    /** @description Too many attempts. Try again after `Retry-After`. */
+    TooManyAttempts: {
+      headers: {
+        'Retry-After': components['headers']['RetryAfter']
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/too-many-attempts",
+         *       "title": "Too many attempts",
+         *       "status": 429,
+         *       "detail": "There were too many attempts. Try again in 900 s.",
+         *       "code": "too_many_attempts",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
     /** @description Something that this needs does not answer. Nothing was lost. Try again after `Retry-After`. */
     ServiceUnavailable: {
       headers: {
@@ -3685,26 +3717,6 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
-    /** @description Too many attempts. Try again after `Retry-After`. */
-    TooManyAttempts: {
-      headers: {
-        'Retry-After': components['headers']['RetryAfter']
-        [name: string]: unknown
-      }
-      content: {
-        /**
-         * @example {
-         *       "type": "https://fieldstation.example/problems/too-many-attempts",
-         *       "title": "Too many attempts",
-         *       "status": 429,
-         *       "detail": "Too many attempts. Try again later.",
-         *       "code": "too_many_attempts",
-         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
-         *     }
-         */
-        'application/problem+json': components['schemas']['Problem']
-      }
-    }
     /** @description The refresh token is unknown, used up or expired. */
     InvalidRefreshToken: {
       headers: {
@@ -3791,7 +3803,7 @@ export interface components {
          *       "type": "https://fieldstation.example/problems/api-key-not-found",
          *       "title": "API key not found",
          *       "status": 404,
-         *       "detail": "You have no API key 019a8f00-0006-7000-8000-000000000006.",
+         *       "detail": "There is no API key 019a8f00-0006-7000-8000-000000000006 to revoke.",
          *       "code": "api_key_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -3838,11 +3850,20 @@ export interface components {
          *       "type": "https://fieldstation.example/problems/user-not-found",
          *       "title": "Person not found",
          *       "status": 404,
-         *       "detail": "There is nobody called ben@reef.example.",
+         *       "detail": "There is no person ben@reef.example.",
          *       "code": "user_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
          */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such person, or they have no such API key. */
+    UserApiKeyNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
         'application/problem+json': components['schemas']['Problem']
       }
     }
@@ -3952,7 +3973,7 @@ export interface components {
          *       "type": "https://fieldstation.example/problems/job-type-not-found",
          *       "title": "Job type not found",
          *       "status": 404,
-         *       "detail": "There is no job type \"TEST\".",
+         *       "detail": "There is no job type \"TIDES\".",
          *       "code": "job_type_not_found",
          *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
          *     }
@@ -4278,6 +4299,7 @@ export interface operations {
       }
       400: components['responses']['RegistrationRefused']
       403: components['responses']['RegistrationClosed']
+      429: components['responses']['TooManyAttempts']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']
@@ -5232,7 +5254,7 @@ export interface operations {
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
-      404: components['responses']['ApiKeyNotFound']
+      404: components['responses']['UserApiKeyNotFound']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']

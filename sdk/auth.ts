@@ -17,9 +17,9 @@ export interface AuthCalls {
   /**
    * Register.
    *
-   * Creates an account with the role USER, where the service allows registration.
+   * Creates an account with the role USER, where the service allows registration. From one network at most 20 an hour.
    *
-   * Throws `email_taken`, `registration_closed`.
+   * Throws `email_taken`, `registration_closed`, `too_many_attempts`.
    *
    * @remarks
    * Does not sign in.
@@ -61,7 +61,7 @@ export interface AuthCalls {
   /**
    * Sign out everywhere.
    *
-   * Ends all my sessions, this one too. API keys go on.
+   * Ends all my sessions, this one too. API keys go on, and so do tokens of other issuers.
    *
    * @remarks
    * Forgets this client's tokens.

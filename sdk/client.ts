@@ -28,7 +28,7 @@ import { type WorkerCalls, workerCalls } from './worker.ts'
 export interface Client {
   /** Registering, signing in and out, and the keys that verify our tokens. */
   readonly auth: AuthCalls
-  /** The person behind the credentials, and their API keys. */
+  /** People, with their sessions and API keys. A person sees to their own account, an admin to all. */
   readonly users: UserCalls
   /** Places that people draw. A person sees their own, an admin all. */
   readonly polygons: PolygonCalls

@@ -109,7 +109,7 @@ export type User = Schemas['User']
 export type UserMeUpdate = Schemas['UserMeUpdate']
 /** A new account, as an admin makes it. */
 export type UserCreate = Schemas['UserCreate']
-/** What an admin changes of a person. */
+/** What an admin changes of a person. What is left out stays. */
 export type UserUpdate = Schemas['UserUpdate']
 /** The present password, and the one that follows it. */
 export type PasswordChange = Schemas['PasswordChange']

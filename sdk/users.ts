@@ -16,7 +16,7 @@ import type {
   UserUpdate,
 } from './types.ts'
 
-/** The person behind the credentials, and their API keys. */
+/** People, with their sessions and API keys. A person sees to their own account, an admin to all. */
 export interface UserCalls {
   /**
    * Show me.
@@ -67,7 +67,7 @@ export interface UserCalls {
   /**
    * End one of my sessions.
    *
-   * Its access token stops working at once here, and within 30 seconds in every process of the service.
+   * Its access token stops working at once, or within 30 seconds where several processes serve.
    *
    * Throws `session_not_found`.
    */
@@ -87,7 +87,7 @@ export interface UserCalls {
    * Create an API key.
    *
    * The answer holds the key, this once. The scope `jobs:work` can be given by people with the role WORKER or ADMIN
-   * only. A key never has the rights of an admin beyond its scopes.
+   * alone, `regions:write` and `email:send` by admins alone. A key never has the rights of an admin beyond its scopes.
    *
    * @remarks
    * Not repeated after a lost answer, which may leave a key that nobody knows.
@@ -96,7 +96,7 @@ export interface UserCalls {
   /**
    * Revoke an API key.
    *
-   * From now on the key opens nothing (within 30 seconds in every process of the service).
+   * It stops working at once, or within 30 seconds where several processes serve.
    *
    * Throws `api_key_not_found`.
    *
@@ -174,9 +174,9 @@ export interface UserCalls {
   /**
    * Revoke a person's API key.
    *
-   * It stops working at once here, and within 30 seconds in every process of the service.
+   * It stops working at once, or within 30 seconds where several processes serve.
    *
-   * Throws `api_key_not_found`.
+   * Throws `api_key_not_found`, `user_not_found`.
    */
   deleteApiKeyOf(userId: string, apiKeyId: string, options?: CallOptions): Promise<void>
 }

@@ -98,6 +98,15 @@ describe('the command', () => {
     expect(await service.sql`select user_id from identities where issuer = 'LabCAS'`).toEqual([{ userId: id }])
   })
 
+  test.each(['reset-password', 'link-identity'])('%s opens no account of the service itself', async (name) => {
+    const email = newcomer()
+    await service.firstAccounts.ensureServiceAccount(email, 'A program', ['USER'])
+
+    const refused = command(name, email, ...(name === 'link-identity' ? ['LabCAS', 'ana'] : []))
+
+    await expect(refused).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
   test.each([
     [['dance'], 'There is no command dance.'],
     [['constructor'], 'There is no command constructor.'],
@@ -123,7 +132,7 @@ describe('npm run admin', () => {
     const [wrong, impossible] = await Promise.all([run(['dance']), run(['reset-password', 'nobody@reef.example'])])
 
     expect(wrong).toMatchObject({ code: 2, output: '', errors: expect.stringContaining('Usage: npm run admin') })
-    expect(impossible).toEqual({ code: 1, output: '', errors: 'There is nobody called nobody@reef.example.\n' })
+    expect(impossible).toEqual({ code: 1, output: '', errors: 'There is no person nobody@reef.example.\n' })
   })
 
   test('works beside a service that runs on the embedded database, and without it', async () => {

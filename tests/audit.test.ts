@@ -126,6 +126,19 @@ describe('listAuditEvents', () => {
   })
 })
 
+describe('instants that PostgreSQL cannot hold', () => {
+  test.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59', '0000-01-01T00:00:00+23:59'])(
+    'are as far away as it goes: %s',
+    async (instant) => {
+      const userId = await happen([{}])
+      const isPast = instant.startsWith('0000')
+
+      expect(await actions({ userId, after: instant })).toHaveLength(isPast ? 1 : 0)
+      expect(await actions({ userId, before: instant })).toHaveLength(isPast ? 0 : 1)
+    },
+  )
+})
+
 describe('an API key', () => {
   test('is on record when it is made and when it is taken away, by its id', async () => {
     const ana = await service.person()

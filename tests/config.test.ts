@@ -88,6 +88,13 @@ describe('readLambdaConfig', () => {
     expect(readLambdaConfig({ ...needed, DATABASE_POOLED: 'false' })).toMatchObject({ DATABASE_POOLED: false })
     expect(() => readLambdaConfig({ ...needed, DATABASE_POOL_SIZE: '50' })).toThrow('DATABASE_POOL_SIZE is wrong')
   })
+
+  test('needs a sender of mail in production, as the service does', () => {
+    const mail = { NODE_ENV: 'production', SMTP_URL: 'smtps://ana:secret@mail.example' }
+
+    expect(() => readLambdaConfig({ ...needed, ...mail })).toThrow('MAIL_FROM is missing')
+    expect(readLambdaConfig({ ...needed, ...mail, MAIL_FROM: 'hav@reef.example' })).toMatchObject(mail)
+  })
 })
 
 describe('readDatabaseConfig', () => {

@@ -109,10 +109,54 @@ describe('createUser', () => {
 })
 
 describe('register', () => {
+  const registration = (address: string) => {
+    const body = JSON.stringify({ email: `${crypto.randomUUID()}@reef.example`, password: 'slow-tides-carry-sand' })
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': address }
+    return service.send('/api/auth/register', { method: 'POST', headers, body })
+  }
+
+  test('is for twenty an hour from one network, and for any number from this machine', async () => {
+    expect((await registration('192.0.2.77')).status).toBe(200)
+    await service.sql`update sign_in_failures set count = 19 where key = 'registration:192.0.2.77'`
+    expect((await registration('192.0.2.77')).status).toBe(200)
+
+    const refused = await registration('192.0.2.77')
+
+    expect(refused.status).toBe(429)
+    expect(await refused.json()).toMatchObject({ code: 'too_many_attempts' })
+    expect((await registration('192.0.2.78')).status).toBe(200)
+    expect((await registration('127.0.0.1')).status).toBe(200)
+    expect(await service.sql`select from sign_in_failures where key = 'registration:127.0.0.1'`).toHaveLength(0)
+  })
+
+  test.each(['Zed\nAna', 'Zed\u001b[31m', 'Zed\u0085'])('takes no name that is more than a line: %j', async (name) => {
+    const credentials = { email: `${crypto.randomUUID()}@reef.example`, password: 'slow-tides-carry-sand' }
+
+    await expect(service.client().auth.register({ ...credentials, name })).rejects.toMatchObject({
+      code: 'invalid_request',
+      errors: [{ pointer: '/name' }],
+    })
+  })
+
   test('welcomes the person, who has a password', async () => {
     const { id } = await register(service)
 
     expect(await mailsTo(id)).toEqual([{ template: 'welcome', data: { needsPassword: false } }])
+  })
+})
+
+describe('what no text can be', () => {
+  test.each([
+    ['POST', '/api/users/a%00b@reef.example/recover-password', '/path/userId'],
+    ['GET', '/api/users/a%00b@reef.example', '/path/userId'],
+    ['GET', '/api/users?email=%00', '/query/email'],
+  ])('is refused in %s %s', async (method, path, pointer) => {
+    const { token } = await service.person('ADMIN')
+
+    const response = await service.send(path, { method, headers: { authorization: `Bearer ${token}` } })
+
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ code: 'invalid_request', errors: [{ pointer }] })
   })
 })
 

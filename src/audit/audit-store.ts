@@ -18,8 +18,8 @@ export interface AuditFilter {
   action?: AuditAction | undefined
   actorId?: string | undefined
   userId?: string | undefined
-  after?: string | undefined
-  before?: string | undefined
+  after?: Date | undefined
+  before?: Date | undefined
   beforeId?: string | undefined
   limit: number
 }
@@ -31,8 +31,8 @@ export const auditStore = (sql: Sql) => ({
    * clocks of the processes, keep the search near them: a day leaves room for clocks that are wrong.
    */
   async page({ action, actorId, userId, after, before, beforeId, limit }: AuditFilter): Promise<AuditEventRow[]> {
-    const since = after ? firstIdAt(Date.parse(after) - dayMs) : undefined
-    const until = before ? firstIdAt(Date.parse(before) + dayMs) : undefined
+    const since = after ? firstIdAt(after.getTime() - dayMs) : undefined
+    const until = before ? firstIdAt(before.getTime() + dayMs) : undefined
     return sql<AuditEventRow[]>`
       select id, action, occurred_at, actor_kind, actor_id, user_id, address, request_id, details
       from audit_events

@@ -72,7 +72,7 @@ export async function accessTokens(pem: string, lifetimeSeconds = 3600): Promise
   }
 }
 
-/** The claims of a token that one of the keys signed, and that is ours and alive; `undefined` for anything else, whatever is wrong with it. */
+/** The claims of a token of ours that one of the keys signed and that is alive; `undefined` for anything else. */
 export async function verifyAccessToken(token: string, keys: JWTVerifyGetKey): Promise<AccessClaims | undefined> {
   try {
     const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['sub', 'sid', 'exp'] }
@@ -92,6 +92,11 @@ export async function publicJwk(publicKey: KeyObject): Promise<Jwks['keys'][numb
   return { kty: 'RSA', kid, use: 'sig', alg: 'RS256', n, e }
 }
 
-/** Variables often carry PEM with its line breaks written as `\n`. */
-export const splitPem = (pem: string): string[] =>
-  pem.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g) ?? []
+const pemOf = {
+  private: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+  public: /-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g,
+}
+
+/** The keys of one kind in a text, one after another. Variables often carry PEM with its line breaks written as `\n`. */
+export const splitPem = (pem: string, kind: keyof typeof pemOf = 'private'): string[] =>
+  pem.replaceAll('\\n', '\n').match(pemOf[kind]) ?? []

@@ -22,7 +22,11 @@ export interface ApiKeyServiceDeps {
 const latest = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** Nobody hands on a right that they do not have. */
-const givers: Partial<Record<Scope, readonly Role[]>> = { 'jobs:work': ['WORKER', 'ADMIN'], 'email:send': ['ADMIN'] }
+const givers: Partial<Record<Scope, readonly Role[]>> = {
+  'jobs:work': ['WORKER', 'ADMIN'],
+  'regions:write': ['ADMIN'],
+  'email:send': ['ADMIN'],
+}
 
 export const apiKeyService = ({ sql, apiKeys, audit, onKeyRevoked }: ApiKeyServiceDeps) => ({
   async create(

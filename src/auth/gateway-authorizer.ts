@@ -1,14 +1,14 @@
 import { createPublicKey } from 'node:crypto'
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent, PolicyDocument } from 'aws-lambda'
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose'
-import { publicJwk, verifyAccessToken } from './access-tokens.ts'
+import { publicJwk, splitPem, verifyAccessToken } from './access-tokens.ts'
 import { readCredential } from './credential.ts'
 import { type TrustedIssuers, trustedIssuers } from './trusted-issuers.ts'
 
 /**
  * Looks at credentials at the gateway, before the service is called. It has public keys and no database, so it keeps out what cannot be
- * good: requests without credentials, and tokens that are over, or neither ours nor of an issuer that we trust. What was revoked, and secrets (API keys, the tokens of
- * assignments), of which only the database knows, it lets pass. The service verifies everything again.
+ * good: requests without credentials, and tokens that are over, or neither ours nor of an issuer that we trust. It lets pass what only
+ * the database knows of: secrets (API keys, the tokens of assignments), and what was revoked. The service verifies everything again.
  */
 export const gatewayAuthorizer =
   (keys: JWTVerifyGetKey, issuers: TrustedIssuers = trustedIssuers([])) =>
@@ -24,7 +24,10 @@ export const gatewayAuthorizer =
     return pass(event, visitor.subject, { credential: 'visitor', issuer: visitor.issuer })
   }
 
-/** The only message that the gateway answers with 401. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
+/**
+ * The only message that the gateway answers with 401.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+ */
 const unauthorized = () => new Error('Unauthorized')
 
 /** For everything at the stage: the gateway may remember it, and take it for the answer to a request for something else. */
@@ -44,14 +47,16 @@ function pass(
 /** In whatever case they were sent. */
 function headersOf({ headers }: APIGatewayRequestAuthorizerEvent): Headers {
   const credentials = Object.entries(headers ?? {}).filter(([name]) => /^(authorization|x-api-key)$/i.test(name))
-  return new Headers(credentials.map(([name, value]): [string, string] => [name, value ?? '']))
+  try {
+    return new Headers(credentials.map(([name, value]): [string, string] => [name, value ?? '']))
+  } catch {
+    // No header can hold such characters, and no credential of anybody's does.
+    throw unauthorized()
+  }
 }
 
 /** Keys in PEM, one after another. */
 export async function givenKeys(pem: string): Promise<JWTVerifyGetKey> {
-  const keys = await Promise.all(splitPublicPem(pem).map((part) => publicJwk(createPublicKey(part))))
+  const keys = await Promise.all(splitPem(pem, 'public').map((part) => publicJwk(createPublicKey(part))))
   return createLocalJWKSet({ keys: keys as JWK[] })
 }
-
-const splitPublicPem = (pem: string): string[] =>
-  pem.replaceAll('\\n', '\n').match(/-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g) ?? []

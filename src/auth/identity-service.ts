@@ -1,9 +1,10 @@
 import { v7 as uuid } from 'uuid'
-import { EmailSchema } from '../../generated/schemas.ts'
+import { EmailSchema, PersonNameSchema } from '../../generated/schemas.ts'
 import type { Actor, AuditLog } from '../audit/audit-log.ts'
 import type { Sql, Tx } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { areSameRoles } from '../users/roles.ts'
 import type { Role } from './caller.ts'
 import type { IdentityRow, IdentityStore } from './identity-store.ts'
 import type { Visitor } from './trusted-issuers.ts'
@@ -29,9 +30,16 @@ export const identityService = ({ sql, identities, createUser, changeRoles, audi
     return known.isLive ? { userId: known.userId, roles: await rolesOf(known, visitor) } : undefined
   }
 
-  /** Roles follow the groups of an issuer that has a say in them, except that the last admin stays one. */
-  async function rolesOf({ userId, roles }: IdentityRow, { roles: wanted }: Visitor): Promise<Role[]> {
-    if (!wanted || isSame(roles, wanted)) return roles
+  /**
+   * Roles follow the groups of an issuer that has a say in them, except that the last admin stays one. A token from before the last that
+   * spoke of them gives nothing that has been taken away since.
+   */
+  async function rolesOf({ userId, roles }: IdentityRow, visitor: Visitor): Promise<Role[]> {
+    const { issuer, subject, roles: wanted, issuedAt } = visitor
+    if (!wanted || !issuedAt) return roles
+    if (!(await identities.takeWordOnRoles(issuer, subject, issuedAt)))
+      return roles.filter((role) => wanted.includes(role))
+    if (areSameRoles(roles, wanted)) return roles
     try {
       return await changeRoles(userId, wanted, system)
     } catch (error) {
@@ -50,7 +58,7 @@ export const identityService = ({ sql, identities, createUser, changeRoles, audi
     const userId = uuid()
     const outcome = await sql
       .begin(async (tx) => {
-        if (!(await createUser({ id: userId, email, name: name?.slice(0, 200), roles }, tx))) return 'taken'
+        if (!(await createUser({ id: userId, email, name: fitting(name), roles }, tx))) return 'taken'
         // Somebody else's first visit at the same instant: theirs counts, and our account is taken back.
         if (!(await identities.insert(issuer, subject, userId, tx))) throw new Elsewhere()
         await audit.record({ action: 'identity_linked', actor: system, userId, details: { issuer } }, tx)
@@ -69,14 +77,12 @@ export const identityService = ({ sql, identities, createUser, changeRoles, audi
   return { arrive }
 }
 
+/** A name that is none by our rules is left out: nobody needs one. */
+const fitting = (name: string | undefined) => (PersonNameSchema.safeParse(name).success ? name : undefined)
+
 class Elsewhere extends Error {
   override name = 'Elsewhere'
 }
 
 const notLinked = (why: string) =>
   new AppError('identity_not_linked', `${why} Ask an administrator to link it to your account.`)
-
-const isSame = (some: readonly Role[], others: readonly Role[]) =>
-  some.length === others.length && some.every((role) => others.includes(role))
-
-export type IdentityService = ReturnType<typeof identityService>

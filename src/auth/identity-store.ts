@@ -20,6 +20,16 @@ export const identityStore = (sql: Sql) => ({
     return row
   },
 
+  /** Whether no later token has said what this person's roles are. From now on this one has. */
+  async takeWordOnRoles(issuer: string, subject: string, issuedAt: Date): Promise<boolean> {
+    const { count } = await sql`
+      update identities
+      set roles_as_of = ${issuedAt}
+      where issuer = ${issuer} and subject = ${subject} and (roles_as_of is null or roles_as_of <= ${issuedAt})
+    `
+    return count > 0
+  },
+
   /** False if the identity is somebody's already. */
   async insert(issuer: string, subject: string, userId: string, tx: Tx = sql): Promise<boolean> {
     const { count } = await tx`

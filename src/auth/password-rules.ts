@@ -1,14 +1,13 @@
 import { invalidRequest } from '../errors.ts'
+import { kept } from '../kept.ts'
 
 const [shortest, longest] = [12, 200]
 
 /** Some hundred kilobytes, read when somebody first chooses a password. */
-let commonPasswords: Promise<ReadonlySet<string>> | undefined
-
-async function readCommonPasswords(): Promise<ReadonlySet<string>> {
+const commonPasswords = kept(async (): Promise<ReadonlySet<string>> => {
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   return new Set(dictionary['passwords-common'])
-}
+})
 
 /** What is wrong with a password for the person with this email, in a sentence; `undefined` if it will do. */
 export async function faultOf(password: string, email: string): Promise<string | undefined> {
@@ -16,10 +15,8 @@ export async function faultOf(password: string, email: string): Promise<string |
   if (length < shortest || length > longest) return `A password has ${shortest} to ${longest} characters.`
   const lower = password.toLowerCase()
   if (namesOf(email).some((name) => isMadeOf(lower, name))) return 'This password is little more than the email.'
-  commonPasswords ??= readCommonPasswords()
-  return isCommon(lower, await commonPasswords)
-    ? 'This password is among the first that others would guess.'
-    : undefined
+  const isFirstGuess = isCommon(lower, await commonPasswords())
+  return isFirstGuess ? 'This password is among the first that others would guess.' : undefined
 }
 
 /** `pointer` is where in the body the password stands. */

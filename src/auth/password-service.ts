@@ -94,7 +94,7 @@ export const passwordService = (deps: PasswordServiceDeps) => {
       })
       if (!isChanged) {
         await audit.record({ action: 'password_refused', actor, userId })
-        throw new AppError('wrong_password', 'The present password is another one.')
+        throw new AppError('wrong_password', 'This is not your present password.')
       }
       onAccessChanged(userId)
     },

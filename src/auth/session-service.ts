@@ -50,7 +50,8 @@ export const sessionService = ({ sql, sessions, audit, onSessionEnded, onAccessC
     },
 
     async logoutAll(caller: Caller, origin: Origin): Promise<void> {
-      const { userId } = caller
+      const { userId, sessionId } = caller
+      if (!sessionId) throw new AppError('forbidden', 'This session is kept elsewhere, and ends there.')
       await sql.begin(async (tx) => {
         await sessions.revokeAll(userId, undefined, tx)
         await audit.record({ action: 'signed_out_everywhere', actor: actorOf(caller, origin), userId }, tx)

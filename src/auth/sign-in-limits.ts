@@ -18,7 +18,8 @@ const limits = {
   account: { free: 5, lockoutFrom: 10, lockoutSeconds: 900, windowHours: 24 },
   // Many may share an address: no pauses, and more patience.
   address: { free: 50, lockoutFrom: 50, lockoutSeconds: 900, windowHours: 24 },
-  recovery: { free: 20, lockoutFrom: 20, lockoutSeconds: 3600, windowHours: 1 },
+  recovery: { free: 60, lockoutFrom: 60, lockoutSeconds: 3600, windowHours: 1 },
+  registration: { free: 20, lockoutFrom: 20, lockoutSeconds: 3600, windowHours: 1 },
 } as const satisfies Record<string, Limit>
 
 type LimitName = keyof typeof limits
@@ -79,6 +80,13 @@ export const signInLimits = (sql: Sql) => {
     await tx`update sign_in_failures set count = greatest(count - 1, 0), blocked_until = null where key = ${key}`
   }
 
+  /** Counts what an address asks for, whatever comes of it. */
+  async function countOne(name: LimitName, address: string | undefined): Promise<Block | undefined> {
+    if (address === undefined) return undefined
+    const counter = counterOf(name, networkOf(address))
+    return (await count(counter)) ? undefined : blockOf(counter)
+  }
+
   async function blockOf({ key }: Counter): Promise<Block> {
     const [row] = await sql<{ seconds: number }[]>`
       select ceil(extract(epoch from blocked_until - now()))::integer as seconds
@@ -116,10 +124,11 @@ export const signInLimits = (sql: Sql) => {
     },
 
     /** Counts a request for a way back in. */
-    async askForRecovery(address: string | undefined): Promise<Block | undefined> {
-      if (address === undefined) return undefined
-      const counter = counterOf('recovery', networkOf(address))
-      return (await count(counter)) ? undefined : blockOf(counter)
+    askForRecovery: (address: string | undefined) => countOne('recovery', address),
+
+    /** Counts a registration. Whoever is on this machine is its operator, or their tests. */
+    async register(address: string | undefined): Promise<Block | undefined> {
+      return address !== undefined && isLoopback(address) ? undefined : countOne('registration', address)
     },
 
     /** Whether this block is news: once for each, however often it is run against. */
@@ -163,6 +172,8 @@ const countersOf = ({ address, email }: Subject): Counter[] => [
 /** Hashed, since people type passwords where an email belongs. */
 export const accountKey = (email: string) =>
   `account:${createHash('sha256').update(email.toLowerCase()).digest('base64url')}`
+
+const isLoopback = (address: string) => address === '::1' || address.startsWith('127.')
 
 /** Whoever has one address of IPv6 has 2^64: they count as one. */
 export function networkOf(address: string): string {

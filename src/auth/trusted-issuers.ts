@@ -1,5 +1,6 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { AppError } from '../errors.ts'
+import { withUser } from '../users/roles.ts'
 import type { Role } from './caller.ts'
 import { KeysUnavailable, publishedKeys } from './published-keys.ts'
 
@@ -41,8 +42,13 @@ export interface Visitor {
   /** The roles that their groups give; `undefined` where the issuer has no say in it. */
   roles: Role[] | undefined
   createsAccount: boolean
+  /** When the token was made, where the issuer has a say in roles. */
+  issuedAt: Date | undefined
   expiresAtMs: number
 }
+
+/** What an index of PostgreSQL holds, and more than anybody's. */
+export const maxSubjectLength = 255
 
 export interface TrustedIssuers {
   /** Who sends this token; `undefined` if it is not a valid one of an issuer that we trust. */
@@ -61,7 +67,8 @@ export function trustedIssuers(issuers: readonly TrustedIssuer[]): TrustedIssuer
         const { payload } = await jwtVerify(token, key, {
           issuer: issuer.issuer,
           algorithms: issuer.algorithms,
-          requiredClaims: ['exp', issuer.subjectClaim],
+          // Of two tokens with other groups the later one counts.
+          requiredClaims: ['exp', issuer.subjectClaim, ...(issuer.roles ? ['iat'] : [])],
           ...(issuer.audienceClaim === 'aud' && { audience: issuer.audience }),
         })
         return visitorOf(payload, issuer)
@@ -99,8 +106,8 @@ function visitorOf(payload: JWTPayload, issuer: TrustedIssuer): Visitor | undefi
   if (issuer.tokenUse !== undefined && payload.token_use !== issuer.tokenUse) return undefined
   const claimed = textOf(payload[issuer.subjectClaim])
   const subject = issuer.isDistinguishedName ? firstComponentOf(claimed) : claimed
-  if (!subject) return undefined
-  const isVerified = payload.email_verified !== false && payload.email_verified !== 'false'
+  if (!subject || subject.length > maxSubjectLength || /\p{Cc}/u.test(subject)) return undefined
+  const isVerified = [undefined, true, 'true'].includes(payload.email_verified as never)
   const email = isVerified ? textOf(payload[issuer.emailClaim]) : undefined
   return {
     issuer: issuer.issuer,
@@ -109,20 +116,23 @@ function visitorOf(payload: JWTPayload, issuer: TrustedIssuer): Visitor | undefi
     name: textOf(payload[issuer.nameClaim]),
     roles: issuer.roles && rolesOf(payload[issuer.groupsClaim], issuer.roles),
     createsAccount: issuer.createsAccounts,
+    issuedAt: payload.iat === undefined ? undefined : new Date(payload.iat * 1000),
     expiresAtMs: payload.exp! * 1000,
   }
 }
 
 const textOf = (claim: unknown): string | undefined => (typeof claim === 'string' && claim !== '' ? claim : undefined)
 
-/** `uid=ana,ou=people,dc=reef` → `ana` (RFC 4514). A comma that belongs to the value is escaped. */
+/** `uid=ana,ou=people,dc=reef` → `ana` (RFC 4514). What belongs to the value is escaped, by itself or by its bytes. */
 function firstComponentOf(name: string | undefined): string | undefined {
-  const [, value] = name?.match(/^[\w.-]+ *= *((?:\\.|[^\\,+"<>;])+?) *(?:[,+;]|$)/) ?? []
-  return value?.replaceAll(/\\(.)/g, '$1')
+  const [, value] = name?.match(/^[\w.-]+ *= *((?:\\.|[^\\,+"<>;])+?) *(?:[,;]|$)/) ?? []
+  return value?.replaceAll(/((?:\\[\da-f]{2})+)|\\(.)/gi, (_, bytes?: string, character?: string) =>
+    bytes ? Buffer.from(bytes.replaceAll('\\', ''), 'hex').toString() : character!,
+  )
 }
 
 function rolesOf(claim: unknown, roles: Record<string, Role>): Role[] {
   const groups = Array.isArray(claim) ? claim : (textOf(claim)?.split(/[\s,]+/) ?? [])
   const given = groups.flatMap((group) => (Object.hasOwn(roles, String(group)) ? [roles[String(group)]!] : []))
-  return [...new Set<Role>(['USER', ...given])]
+  return withUser(given)
 }

@@ -10,6 +10,7 @@ import { compressed } from './compression.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
 import { originOf } from './origin.ts'
 import { invalidInput } from './problem.ts'
+import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
   Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal; isValidating?: boolean }
@@ -92,9 +93,12 @@ export function bind({
 
 function requestOf(c: Context<ServiceEnv>, trustedProxies: number): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
+  const [path, query] = [valid('param') ?? {}, valid('query') ?? {}]
+  assertStorable(path, '/path')
+  assertStorable(query, '/query')
   return {
-    path: valid('param') ?? {},
-    query: valid('query') ?? {},
+    path,
+    query,
     headers: valid('header') ?? {},
     body: valid('json'),
     caller: c.get('caller'),

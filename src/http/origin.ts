@@ -23,8 +23,15 @@ export function originOf(c: Context, trustedProxies: number): Origin {
       .map((entry) => entry.trim()) ?? []
   const address = trustedProxies > 0 ? (forwarded.at(-trustedProxies) ?? remoteAddress) : remoteAddress
   return {
-    address: address?.replace(/^::ffff:/, '').slice(0, 45),
+    address: address === undefined ? undefined : plainAddress(address),
     userAgent: c.req.header('user-agent')?.slice(0, 200),
     requestId: c.get('requestId' as never) as string,
   }
+}
+
+/** Some proxies add the port. An address of IPv4 may be written as one of IPv6, which would make two of one client. */
+function plainAddress(written: string): string {
+  const [, bare = written] = /^\[(.*)\](?::\d+)?$/.exec(written) ?? /^([\d.]+):\d+$/.exec(written) ?? []
+  const [, mapped = bare] = /^(?:0{0,4}:){0,5}:?ffff:([\d.]+)$/i.exec(bare) ?? []
+  return mapped.slice(0, 45)
 }

@@ -15,21 +15,21 @@ interface Place {
 /**
  * Refuses what a JSON body may hold and PostgreSQL does not keep: U+0000 and halves of characters, in values and in names, and numbers
  * beyond all bounds; so many values, or nested so deep, that those who walk them take too long or run out of stack; and `__proto__`,
- * which others would drop without a word.
+ * which others would drop without a word. `at` is where the value stands in the request: nothing for the body.
  */
-export function assertStorable(body: unknown): void {
-  const left: Place[] = [{ value: body, key: '', depth: 0 }]
+export function assertStorable(value: unknown, at = ''): void {
+  const left: Place[] = [{ value, key: at, depth: 0 }]
   let values = 0
   for (let place = left.pop(); place; place = left.pop()) {
-    const { value, depth } = place
-    if (typeof value === 'string') assertText(value, place)
-    if (!value || typeof value !== 'object') continue
+    const { value: held, depth } = place
+    if (typeof held === 'string') assertText(held, place)
+    if (!held || typeof held !== 'object') continue
     if (depth === maxDepth) throw invalidRequest(pointerTo(place), `Nested deeper than ${maxDepth} levels.`)
-    values += countOf(value)
+    values += countOf(held)
     if (values > maxValues) throw new AppError('payload_too_large', `The body may hold at most ${maxValues} values.`)
-    for (const key in value) {
-      const member: Place = { value: (value as Record<string, unknown>)[key], key, depth: depth + 1, parent: place }
-      if (!Array.isArray(value)) assertName(member)
+    for (const key in held) {
+      const member: Place = { value: (held as Record<string, unknown>)[key], key, depth: depth + 1, parent: place }
+      if (!Array.isArray(held)) assertName(member)
       if (typeof member.value === 'number') assertFinite(member)
       else left.push(member)
     }
@@ -59,6 +59,7 @@ function assertText(text: string, place: Place): void {
 
 function pointerTo(place: Place): string {
   const path: string[] = []
-  for (let at: Place = place; at.parent; at = at.parent) path.unshift(at.key)
-  return jsonPointer(path)
+  let at = place
+  for (; at.parent; at = at.parent) path.unshift(at.key)
+  return at.key + jsonPointer(path)
 }

@@ -7,13 +7,13 @@ export class NoGatewayEvent extends Error {
 
 /** The request that API Gateway has taken apart. `publicUrl` is where clients find the service, its path the base path of a custom domain. */
 export function requestOf(event: APIGatewayProxyEvent, publicUrl: string, signal: AbortSignal): Request {
-  if (typeof event?.httpMethod !== 'string' || !event.path?.startsWith?.('/') || !event.requestContext)
+  if (typeof event?.httpMethod !== 'string' || !event.path?.startsWith?.('/') || !event.requestContext?.identity)
     throw new NoGatewayEvent('This is no event of an API Gateway REST API.')
   const { origin, pathname } = new URL(publicUrl)
   try {
     const body = bodyOf(event)
     const headers = headersOf(event, body)
-    const url = origin + pathOf(event, pathname.replace(/\/$/, '')) + queryOf(event)
+    const url = origin + escaped(pathOf(event, pathname.replace(/\/$/, ''))) + queryOf(event)
     return new Request(url, { method: event.httpMethod, headers, body: body ?? null, signal })
   } catch (cause) {
     throw new NoGatewayEvent('This event of API Gateway makes no request.', { cause })
@@ -25,6 +25,12 @@ function pathOf({ path, requestContext }: APIGatewayProxyEvent, basePath: string
   const isOwnDomain = requestContext.path === `/${requestContext.stage}${path}`
   const isBelow = path === basePath || path.startsWith(`${basePath}/`)
   return isBelow && !isOwnDomain ? path.slice(basePath.length) || '/' : path
+}
+
+/** What was decoded on the way would make another path of it, or a query. */
+function escaped(path: string): string {
+  if (/\/\.{1,2}(\/|$)/.test(path)) throw new Error('A path leads where it says.')
+  return path.replaceAll(/[?#\\\s]|\p{Cc}/gu, encodeURIComponent)
 }
 
 /** API Gateway has decoded it. */

@@ -28,11 +28,13 @@ export function createMailer({ outbox, fulfilWishes, write, transport, log }: Ma
   async function deliverAll(): Promise<void> {
     await markUnmarked()
     await fulfilAll()
-    while (!isStopped) {
-      const batch = await outbox.claim(batchSize)
-      if (batch.length === 0) return
-      await Promise.all(batch.map(deliver))
-    }
+    while (!isStopped && (await deliverBatch()));
+  }
+
+  async function deliverBatch(): Promise<boolean> {
+    const batch = await outbox.claim(batchSize)
+    await Promise.all(batch.map(deliver))
+    return batch.length > 0
   }
 
   /** Wishes that cannot be fulfilled hold up no mail. */
@@ -87,6 +89,12 @@ export function createMailer({ outbox, fulfilWishes, write, transport, log }: Ma
   return {
     /** Sends all that is due, after the run that is under way. */
     deliverDue,
+    /** Sends a batch, and tells whether there may be more: for whoever has little time. */
+    async deliverSome(): Promise<boolean> {
+      await markUnmarked()
+      await fulfilAll()
+      return deliverBatch()
+    },
     /** Waits for the mails under way, and takes no more. */
     async stop(): Promise<void> {
       isStopped = true

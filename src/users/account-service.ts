@@ -3,6 +3,7 @@ import type { components } from '../../generated/types.ts'
 import { type Actor, type AuditLog, anonymous, type Origin } from '../audit/audit-log.ts'
 import { assertGoodPassword } from '../auth/password-rules.ts'
 import { hashPassword } from '../auth/passwords.ts'
+import { type SignInLimits, tooManyAttempts } from '../auth/sign-in-limits.ts'
 import type { Sql } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
 import type { OutboxStore } from '../mail/outbox-store.ts'
@@ -16,11 +17,12 @@ export interface AccountServiceDeps {
   users: Pick<UserStore, 'insert'>
   outbox: Pick<OutboxStore, 'insert'>
   audit: AuditLog
+  limits: Pick<SignInLimits, 'register'>
   isRegistrationOpen: boolean
 }
 
 /** How people come to an account. */
-export const accountService = ({ sql, users, outbox, audit, isRegistrationOpen }: AccountServiceDeps) => {
+export const accountService = ({ sql, users, outbox, audit, limits, isRegistrationOpen }: AccountServiceDeps) => {
   /** The account, its welcome and its record, or nothing of it. Without a password the mail carries a way to one. */
   async function open(
     { password, ...user }: Omit<NewUser, 'id' | 'passwordHash'> & { password?: string | undefined },
@@ -44,6 +46,9 @@ export const accountService = ({ sql, users, outbox, audit, isRegistrationOpen }
       origin: Origin,
     ): Promise<Schemas['Registration']> {
       if (!isRegistrationOpen) throw new AppError('registration_closed', 'Ask an administrator for an account.')
+      // Before the password is hashed, which is what a flood would be for.
+      const block = await limits.register(origin.address)
+      if (block) throw tooManyAttempts(block)
       const { id: userId } = await open({ email, password, name }, ({ id }) => ({
         action: 'registered',
         actor: anonymous(origin),

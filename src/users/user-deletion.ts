@@ -4,7 +4,7 @@ import type { PasswordResets } from '../auth/password-resets.ts'
 import type { SessionStore } from '../auth/session-store.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Log } from '../log.ts'
-import { assertNotLastAdmin, notFound, ofTheService } from './user-service.ts'
+import { assertNotLastAdmin, ofTheService, userNotFound } from './user-service.ts'
 import type { UserStore } from './user-store.ts'
 
 export interface UserDeletionDeps {
@@ -34,7 +34,7 @@ export const userDeletion = (deps: UserDeletionDeps) => {
       const userId = await sql.begin(async (tx) => {
         const admins = await users.lockAdmins(tx)
         const user = await users.lock(reference, tx)
-        if (!user) throw notFound(reference)
+        if (!user) throw userNotFound(reference)
         if (user.isService) throw ofTheService()
         assertNotLastAdmin(user.id, admins)
         await users.delete(user.id, tx)

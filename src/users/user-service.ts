@@ -1,10 +1,11 @@
 import type { components, operations } from '../../generated/types.ts'
 import { type Actor, type AuditLog, actorOf, type Origin } from '../audit/audit-log.ts'
 import { type Caller, isAdmin, type Role } from '../auth/caller.ts'
+import { storableInstant } from '../db/instants.ts'
 import type { Sql, Tx } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
 import { type PageQuery, pageOf, startOf } from '../page.ts'
-import { isSame, withUser } from './roles.ts'
+import { areSameRoles, withUser } from './roles.ts'
 import { toUser, type User, type UserChanges, type UserRow, type UserStore } from './user-store.ts'
 
 type Schemas = components['schemas']
@@ -25,7 +26,7 @@ export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceD
     const isNews = (key: string) => rest[key as keyof typeof rest] !== before[key as keyof typeof rest]
     const fields = Object.keys(rest).filter(isNews)
     if (fields.length > 0) await audit.record({ action: 'user_updated', actor, userId, details: { fields } }, tx)
-    if (!roles || isSame(roles, before.roles)) return
+    if (!roles || areSameRoles(roles, before.roles)) return
     const details = { before: before.roles, after: roles }
     await audit.record({ action: 'roles_changed', actor, userId, details }, tx)
   }
@@ -35,9 +36,9 @@ export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceD
     const after = await sql.begin(async (tx) => {
       const admins = changes.roles ? await users.lockAdmins(tx) : []
       const before = await users.lock(reference, tx)
-      if (!before) throw notFound(reference)
+      if (!before) throw userNotFound(reference)
       if (changes.roles && !changes.roles.includes('ADMIN')) assertNotLastAdmin(before.id, admins)
-      if (changes.roles && before.isService) throw ofTheService()
+      if (before.isService) throw ofTheService()
       await record(before, changes, actor, tx)
       return users.update(before.id, changes, tx)
     })
@@ -61,8 +62,8 @@ export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceD
       const rows = await users.page({
         emailPrefix: email,
         role,
-        createdAfter: instantOf(createdAfter),
-        createdBefore: instantOf(createdBefore),
+        createdAfter: storableInstant(createdAfter),
+        createdBefore: storableInstant(createdBefore),
         beforeId: startOf(query),
         limit: limit + 1,
       })
@@ -83,7 +84,7 @@ export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceD
     /** For those who may know of everybody. */
     async find(reference: string): Promise<UserRow> {
       const row = await users.findReferred(reference)
-      if (!row) throw notFound(reference)
+      if (!row) throw userNotFound(reference)
       return row
     },
 
@@ -100,7 +101,7 @@ export const userService = ({ sql, users, audit, onAccessChanged }: UserServiceD
 
 export type UserService = ReturnType<typeof userService>
 
-export const notFound = (reference: string) => new AppError('user_not_found', `There is nobody called ${reference}.`)
+export const userNotFound = (reference: string) => new AppError('user_not_found', `There is no person ${reference}.`)
 
 export const ofTheService = () => new AppError('forbidden', 'This account belongs to the service itself.')
 
@@ -109,11 +110,3 @@ export function assertNotLastAdmin(userId: string, admins: readonly string[]): v
   if (admins.length === 1 && admins[0] === userId)
     throw new AppError('last_admin', 'This is the last admin. Make somebody else one first.')
 }
-
-const [earliest, latest] = ['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'].map((instant) =>
-  Date.parse(instant),
-)
-
-/** RFC 3339 has instants, by its offsets, that PostgreSQL has not. Nobody was made then. */
-const instantOf = (instant: string | undefined) =>
-  instant === undefined ? undefined : new Date(Math.min(Math.max(Date.parse(instant), earliest!), latest!))

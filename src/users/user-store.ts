@@ -77,8 +77,8 @@ export const userStore = (sql: Sql) => {
       return row
     },
 
-    async findByEmail(email: string, tx: Tx = sql): Promise<UserRow | undefined> {
-      const [row] = await tx<UserRow[]>`
+    async findByEmail(email: string): Promise<UserRow | undefined> {
+      const [row] = await sql<UserRow[]>`
         select ${columns}
         from users
         where lower(email) = lower(${email}) and deleted_at is null
@@ -86,8 +86,8 @@ export const userStore = (sql: Sql) => {
       return row
     },
 
-    async find(id: string, tx: Tx = sql): Promise<UserRow | undefined> {
-      const [row] = await tx<UserRow[]>`
+    async find(id: string): Promise<UserRow | undefined> {
+      const [row] = await sql<UserRow[]>`
         select ${columns}
         from users
         where id = ${id} and deleted_at is null

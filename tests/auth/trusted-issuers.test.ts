@@ -65,6 +65,8 @@ interface Making {
   kid?: string
   key?: KeyObject | Uint8Array
   expires?: string | undefined
+  /** Seconds since 1970; none if it is `undefined`. */
+  issuedAt?: number | undefined
 }
 
 /** A token as Cognito makes it, but for what the test is about. */
@@ -78,6 +80,8 @@ function cognitoToken(claims: JWTPayload = ana, making: Making = {}): Promise<st
   } = making
   const token = new SignJWT(claims).setProtectedHeader({ alg, kid }).setIssuer(issuer).setAudience(audience)
   const expires = 'expires' in making ? making.expires : '1h'
+  const issuedAt = 'issuedAt' in making ? making.issuedAt : Math.floor(Date.now() / 1000)
+  if (issuedAt !== undefined) token.setIssuedAt(issuedAt)
   return (expires ? token.setExpirationTime(expires) : token).sign(key)
 }
 
@@ -125,6 +129,40 @@ describe('a token of a trusted issuer', () => {
     expect((await profile(gone)).user.roles.sort()).toEqual(['USER', 'WORKER'])
   })
 
+  test('gives nothing back that a later one has taken away', async () => {
+    const member = { ...ana, sub: 'member', email: 'member@cognito.example' }
+    const at = (issuedAt: number, groups: string[]) =>
+      cognitoToken({ ...member, 'cognito:groups': groups }, { issuedAt })
+    const now = Math.floor(Date.now() / 1000)
+    const [before, after] = [await at(now - 60, ['cluster', 'stewards']), await at(now - 30, ['cluster'])]
+    await service.person('ADMIN')
+    expect((await profile(await at(now - 90, ['stewards']))).user.roles).toEqual(['USER', 'ADMIN'])
+
+    expect((await profile(after)).user.roles).toEqual(['USER', 'WORKER'])
+
+    await expect(client(before).worker.poll()).resolves.toEqual([])
+    await expect(client(before).users.list()).rejects.toMatchObject({ code: 'forbidden' })
+    expect((await profile(before)).user.roles).toEqual(['USER', 'WORKER'])
+    const changes = await service.sql`
+      select from audit_events e
+      join users u on u.id = e.user_id
+      where u.email = ${member.email} and action = 'roles_changed'
+    `
+    expect(changes).toHaveLength(1)
+  })
+
+  test.each([
+    ['a name with a line break', { name: 'Ana\nTorres' }],
+    ['a name beyond all bounds', { name: 'a'.repeat(300) }],
+    ['a name that no text can be', { name: 'a\u0000b' }],
+  ])('opens an account without %s', async (_, odd) => {
+    const sub = crypto.randomUUID()
+
+    const { user } = await profile(await cognitoToken({ ...ana, sub, email: `${sub}@cognito.example`, ...odd }))
+
+    expect(user).not.toHaveProperty('name')
+  })
+
   test('by HS256 is good with the secret that is pinned to its issuer, and names people by their DN', async () => {
     const { user } = await profile(await labcasToken({ sub: 'uid=ana.torres,ou=public,o=MCL' }))
 
@@ -135,7 +173,10 @@ describe('a token of a trusted issuer', () => {
     ['uid=ana,ou=public,o=MCL', 'ana'],
     ['UID = Ana Torres ,ou=public', 'Ana Torres'],
     ['cn=Torres\\, Ana,ou=public', 'Torres, Ana'],
-    ['uid=ana+ou=public', 'ana'],
+    ['uid=x\\2Cy,ou=public', 'x,y'],
+    ['uid=M\\c3\\bcller', 'Müller'],
+    ['uid=ana+ou=public', undefined],
+    ['uid=a\\00b', undefined],
     ['uid=ana', 'ana'],
     ['ana', undefined],
     ['uid=,ou=public', undefined],
@@ -175,14 +216,11 @@ describe('a token of a trusted issuer', () => {
 
   test('makes no account where its issuer may not, or where it vouches for no email', async () => {
     const closed = await labcasToken({ sub: 'x', email: 'x@closed.example' }, undefined, 'https://closed.example', 'us')
-    const unverified = await cognitoToken({
-      ...ana,
-      sub: 'unverified',
-      email: 'u@cognito.example',
-      email_verified: false,
-    })
+    const unverified = [false, 'false', 'False', 0].map((email_verified) =>
+      cognitoToken({ ...ana, sub: 'unverified', email: 'u@cognito.example', email_verified }),
+    )
 
-    for (const token of [closed, unverified])
+    for (const token of [closed, ...(await Promise.all(unverified))])
       await expect(profile(token)).rejects.toMatchObject({ status: 403, code: 'identity_not_linked' })
   })
 
@@ -207,6 +245,9 @@ describe('RFC 8725: a token is refused', () => {
     ['for somebody else', ana, { audience: 'another-console' }],
     ['of another kind', { ...ana, token_use: 'access' }, {}],
     ['without a subject', { ...ana, sub: '' }, {}],
+    ['with a subject that no text can be', { ...ana, sub: 's\u0000' }, {}],
+    ['with a subject beyond all bounds', { ...ana, sub: 's'.repeat(5000) }, {}],
+    ['that does not say when its groups were so', ana, { issuedAt: undefined }],
     ["signed with a stranger's key", ana, { key: strangersKey.privateKey }],
     [
       'of an algorithm that its issuer does not use, though by a key that it publishes',

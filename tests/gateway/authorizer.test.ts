@@ -60,6 +60,10 @@ describe('the authorizer', () => {
     await expect(authorize(bearer(await sign(secret)))).rejects.toEqual(unauthorized)
   })
 
+  test('refuses what no header can hold', async () => {
+    await expect(authorize(bearer('ü😀'))).rejects.toEqual(unauthorized)
+  })
+
   test('says the same whatever was asked for, since it may be remembered', async () => {
     const token = await tokens.sign('ana', 'session-1')
     const event = { ...bearer(token), methodArn: `${stage}/DELETE/api/polygons/019a8f00` }

@@ -52,6 +52,15 @@ describe('an event becomes the request that it was', () => {
     expect(headers.get('x-tag')).toBe('one, two')
   })
 
+  test('with what the path holds, and no query or end of it made of that', async () => {
+    const event = await plainEvent()
+
+    const { url } = await requestFor({ ...event, path: '/fieldstation/api/a?limit=1#b\\c d\te' })
+
+    expect(new URL(url).search).toBe('')
+    expect(decodeURIComponent(new URL(url).pathname)).toBe('/api/a?limit=1#b\\c d\te')
+  })
+
   test('with the single values, where there are no others', async () => {
     const event = { ...(await plainEvent()), multiValueHeaders: null, multiValueQueryStringParameters: null }
     const single = { headers: { Accept: 'text/html' }, queryStringParameters: { a: '1' } }
@@ -237,8 +246,13 @@ describe('what goes wrong', () => {
     ['nothing', undefined],
     ['a test event of the console', { key1: 'value1' }],
     ['an event of another make', { version: '2.0', rawPath: '/', requestContext: { http: { method: 'GET' } } }],
-    ['a method that nobody may use', { httpMethod: 'TRACE', path: '/', requestContext: {} }],
-    ['a header that is none', { httpMethod: 'GET', path: '/', requestContext: {}, headers: { 'a b': 'c' } }],
+    ['a method that nobody may use', { httpMethod: 'TRACE', path: '/', requestContext: { identity: {} } }],
+    ['a path that leads elsewhere', { httpMethod: 'GET', path: '/api/../docs', requestContext: { identity: {} } }],
+    ['nobody who asks', { httpMethod: 'GET', path: '/', requestContext: {} }],
+    [
+      'a header that is none',
+      { httpMethod: 'GET', path: '/', requestContext: { identity: {} }, headers: { 'a b': 'c' } },
+    ],
   ])('%s is a problem', async (_, event) => {
     const { statusCode, body } = await gatewayBefore(() => new Response()).call(event as never)
 

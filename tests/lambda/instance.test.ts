@@ -177,12 +177,13 @@ describe('the schedule', async () => {
 
   test('sends the mail that waits', async () => {
     const ana = await client()
-    await ana.email.send({ recipients: ['ana@reef.example'], subject: 'Boats', text: 'They leave at six.' })
+    const recipients = Array.from({ length: 12 }, (_, n) => `diver-${n}@reef.example`)
+    await ana.email.send({ recipients, subject: 'Boats', text: 'They leave at six.' })
     expect(server.received.filter(({ mail }) => mail.subject === 'Boats')).toEqual([])
 
     await own.invoke('handler', event)
 
-    expect(server.received.filter(({ mail }) => mail.subject === 'Boats')).toHaveLength(1)
+    expect(server.received.filter(({ mail }) => mail.subject === 'Boats')).toHaveLength(12)
     expect(await ana.admin.audit({ action: 'email_requested' })).toMatchObject({ items: [{ address: '192.0.2.1' }] })
   })
 

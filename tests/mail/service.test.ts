@@ -39,7 +39,7 @@ test('without a mail server, mail is found in a folder, and its links lead to wh
   expect(places.mail).toBe(folder)
 
   const name = await vi.waitFor(async () => {
-    const [first] = (await readdir(folder)).filter((file) => file.endsWith('.eml'))
+    const [first] = (await readdir(folder)).filter((file) => file.endsWith('.eml') && !file.startsWith('.'))
     return first ?? expect.fail('no mail yet')
   })
   const mail = await PostalMime.parse(await readFile(join(folder, name)))

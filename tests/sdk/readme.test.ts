@@ -140,7 +140,7 @@ const scenarios: Record<string, Scenario[]> = {
       expect((await ana.auth.profile()).user.wantsJobMail).toBe(true)
     },
     async (run) => {
-      const [[made], ...listed] = await run({ client: ana })
+      const [[made] = [], ...listed] = await run({ client: ana })
 
       expect(made).toMatch(/^fs_/)
       expect(listed).toContainEqual(['Buoy', undefined])

@@ -41,6 +41,8 @@ create table identities (
   subject text not null,
   user_id uuid not null references users on delete cascade,
   created_at timestamptz not null default now(),
+  -- When the token was made whose groups decided on roles last.
+  roles_as_of timestamptz,
   primary key (issuer, subject)
 );
 create index identities_user on identities (user_id);

@@ -91,7 +91,7 @@ const myHandlers = (deps: UserHandlerDeps): Handlers<MyOperation> => {
   }
 }
 
-/** What admins do with the accounts of others. */
+/** People by id or email: what admins do with their accounts, and a way back in, for which anybody may ask. */
 const peopleHandlers = (deps: UserHandlerDeps): Handlers<PeopleOperation> => {
   const { users, accounts, deletion, apiKeys, recovery } = deps
 
