@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { createClient } from '../sdk/index.ts'
@@ -133,6 +134,16 @@ describe('npm run admin', () => {
 
     expect(wrong).toMatchObject({ code: 2, output: '', errors: expect.stringContaining('Usage: npm run admin') })
     expect(impossible).toEqual({ code: 1, output: '', errors: 'There is no person nobody@reef.example.\n' })
+  })
+
+  test('makes no database of its own where there is none', async () => {
+    const DATA_DIR = await temporaryFolder()
+
+    expect(await run(['list-users'], { DATA_DIR })).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('DATA_DIR'),
+    })
+    expect(await readdir(DATA_DIR)).toEqual([])
   })
 
   test('works beside a service that runs on the embedded database, and without it', async () => {

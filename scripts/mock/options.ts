@@ -9,7 +9,8 @@ export interface MockOptions {
   isVerbose: boolean
 }
 
-const defaultPort = '4010'
+/** The proxy may stand beside the mock. */
+const defaultPorts = { mock: '4010', proxy: '4011' }
 const defaultUpstream = 'http://127.0.0.1:3000'
 
 export function readMockOptions(args: string[], env: NodeJS.ProcessEnv): MockOptions {
@@ -19,7 +20,7 @@ export function readMockOptions(args: string[], env: NodeJS.ProcessEnv): MockOpt
       proxy: { type: 'boolean', default: false },
       upstream: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: env.PORT || defaultPort },
+      port: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
   })
@@ -27,7 +28,7 @@ export function readMockOptions(args: string[], env: NodeJS.ProcessEnv): MockOpt
     throw new UsageError('--upstream is for the proxy: npm run mock:proxy -- --upstream URL')
   return {
     host: values.host,
-    port: toPort(values.port),
+    port: toPort(values.port ?? (env.PORT || defaultPorts[values.proxy ? 'proxy' : 'mock'])),
     upstream: values.proxy ? toUpstream(values.upstream ?? defaultUpstream) : undefined,
     isVerbose: values.verbose,
   }

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { BadUsage, usage } from '../admin-commands.ts'
 import { composeAdmin } from '../compose-admin.ts'
-import { type Config, readConfig } from '../config.ts'
+import { BadConfiguration, type Config, readConfig } from '../config.ts'
 import { DataDirInUse, openDataDir } from '../db/data-dir.ts'
 import { startEmbeddedPostgres } from '../db/embedded-postgres.ts'
 import { migrate } from '../db/migrate.ts'
@@ -34,6 +35,11 @@ async function openDatabase(config: Config, undo: AsyncDisposableStack): Promise
   // Past a pooler, which would not know what we prepare.
   if (config.DATABASE_URL) return config.DATABASE_DIRECT_URL ?? config.DATABASE_URL
   const path = resolve(config.DATA_DIR)
+  // An empty one made here would be another service's than the one that is meant.
+  if (!existsSync(join(path, 'postgres')))
+    throw new BadConfiguration(
+      `${path} holds no database: the service makes it at its first start. Is DATA_DIR the right one?`,
+    )
   const dataDir = await openDataDir(path).catch((error: unknown) => {
     if (error instanceof DataDirInUse) return undefined
     throw error

@@ -1,4 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { generateSigningKey, splitPem } from '../../src/auth/access-tokens.ts'
@@ -60,6 +62,28 @@ describe('a start that cannot be is refused with a sentence', () => {
     expect(await sql`select from users`).toHaveLength(0)
     await sql.end()
     await server.stop()
+  })
+})
+
+test('where the service refuses the key of a worker', async () => {
+  const service = createServer((_, response) => {
+    response.writeHead(401, { 'content-type': 'application/problem+json' })
+    response.end(JSON.stringify({ status: 401, code: 'unauthenticated', detail: 'Nobody knows this key.' }))
+  })
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+  const { port } = service.address() as AddressInfo
+  const FIELDSTATION_URL = `http://127.0.0.1:${port}`
+
+  const { code, errors } = await run('src/main/worker.ts', {
+    FIELDSTATION_URL,
+    FIELDSTATION_API_KEY: 'fs_x',
+    LOG_LEVEL: 'silent',
+  })
+  service.close()
+
+  expect({ code, errors }).toEqual({
+    code: 1,
+    errors: 'The service refuses FIELDSTATION_API_KEY: Nobody knows this key.\n',
   })
 })
 
