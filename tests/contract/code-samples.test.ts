@@ -33,17 +33,24 @@ describe('every operation', () => {
 })
 
 const { description } = contract.info as { description: string }
+const described = [...description.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code!)
+
+const describedFile = (index: number) => absolute(`tests/contract/described-${index}.ts`)
+const sampleFile = (operationId: string) => absolute(`tests/contract/sample-${operationId}.ts`)
+/** One for all examples: each is a module of its own, and what they import is read once. */
+const program = compile(
+  new Map([
+    ...described.map((code, index) => [describedFile(index), code] as const),
+    ...withSdk.map(({ operationId, sdk }) => [sampleFile(operationId), sdk] as const),
+  ]),
+)
 
 describe('the description of the contract', () => {
-  const examples = [...description.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code!)
   const links = [...description.matchAll(/\]\((#[^)]*)\)/g)].map(([, link]) => link!)
 
   test('has an example that compiles', { timeout: 60_000 }, () => {
-    const files = new Map(examples.map((code, index) => [absolute(`tests/contract/described-${index}.ts`), code]))
-    const program = compile(files)
-
-    expect(files.size).toBe(1)
-    expect([...files.keys()].flatMap((file) => faultsOf(program, file))).toEqual([])
+    expect(described).toHaveLength(1)
+    expect(faultsOf(describedFile(0))).toEqual([])
   })
 
   test('leads to operations that are there', () => {
@@ -55,11 +62,8 @@ describe('the description of the contract', () => {
 })
 
 describe('the sample for the SDK', () => {
-  const fileOf = (operationId: string) => absolute(`tests/contract/sample-${operationId}.ts`)
-  const program = compile(new Map(withSdk.map(({ operationId, sdk }) => [fileOf(operationId), sdk])))
-
   test.each(withSdk)('compiles: $operationId', { timeout: 60_000 }, ({ operationId }) => {
-    expect(faultsOf(program, fileOf(operationId))).toEqual([])
+    expect(faultsOf(sampleFile(operationId))).toEqual([])
   })
 })
 
@@ -77,7 +81,7 @@ function compile(files: Map<string, string>): ts.Program {
   return ts.createProgram([...files.keys()], { ...options, paths }, host)
 }
 
-const faultsOf = (program: ts.Program, file: string) =>
+const faultsOf = (file: string) =>
   ts
     .getPreEmitDiagnostics(program, program.getSourceFile(file))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))

@@ -68,15 +68,27 @@ export const definitions = Object.fromEntries(
   Object.entries(contract.components.schemas).map(([name, schema]) => [name, asJsonSchema(schema)]),
 )
 
-/** A schema of the contract as one that stands alone. */
+// Compiled once, whoever refers to them.
+ajv.addSchema({ $id: 'open', definitions })
+ajv.addSchema({ $id: 'closed', definitions: closed(definitions) })
+
+const referringTo = (id: string, schema: Schema): Schema =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/definitions/', `"${id}#/definitions/`))
+
+/** A schema of the contract as one that needs nothing but the definitions. */
 export function judgeOf(schema: Schema) {
   const own = asJsonSchema(schema)
-  const accepts = ajv.compile({ ...(own.$ref ? { allOf: [own] } : own), definitions })
-  return { schema: own, accepts }
+  return { schema: own, accepts: ajv.compile(referringTo('open', own)) }
+}
+
+/** The same of what has no member that the schema does not name, unless it says that there is room. */
+export function closedJudgeOf(schema: Schema) {
+  const own = asJsonSchema(schema)
+  return { schema: own, accepts: ajv.compile(closed(referringTo('closed', own))) }
 }
 
 /** The same schema, with no room for members that it does not name, unless it says that there is. */
-export function closed<T>(schema: T): T {
+function closed<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(closed) as T
   if (!schema || typeof schema !== 'object') return schema
   const same = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]))

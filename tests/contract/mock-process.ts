@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { afterAll } from 'vitest'
-import { end, temporaryFolder } from '../support/processes.ts'
+import { compiled, end, temporaryFolder } from '../support/processes.ts'
 
 export interface MockProcess {
   url: string
@@ -32,7 +32,10 @@ export async function startMock(args: string[] = [], folder?: string): Promise<M
 }
 
 export function forkMock(args: string[], env: Record<string, string> = {}): ChildProcess {
-  const child = fork('scripts/mock.ts', args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork('scripts/mock.ts', args, {
+    env: { ...env, ...compiled },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
   running.add(child)
   return child
 }

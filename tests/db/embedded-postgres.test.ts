@@ -1,21 +1,36 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import postgres, { type Sql } from 'postgres'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type DataDir, openDataDir } from '../../src/db/data-dir.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
 import * as freePort from '../../src/db/free-port.ts'
 import { PostgresVersionMismatch } from '../../src/db/postgres-cluster.ts'
 
+const execute = promisify(execFile)
+
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let path: string
+/** A data directory with a cluster in it, from which the tests that are not about making one start. */
+let made: string
 let cleanUp: (() => unknown)[] = []
+
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), 'fieldstation-postgres-'))
+  const dataDir = await openDataDir(made)
+  const server = await startEmbeddedPostgres({ dataDir, log: { info() {}, warn() {}, error() {} }, durable: false })
+  await server.stop()
+  dataDir.close()
+})
+
+afterAll(() => rm(made, { recursive: true }))
 
 beforeEach(async () => {
   path = await mkdtemp(join(tmpdir(), 'fieldstation-postgres-'))
@@ -53,6 +68,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('lets its role create and drop databases, as tests clone them from templates', async () => {
+    await haveCluster()
     const { sql } = await start()
 
     await sql`create database pattern`
@@ -61,6 +77,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('asks for the password, which is kept in a secret file', async () => {
+    await haveCluster()
     const { server } = await start()
     const url = new URL(server.url)
     const password = await readFile(join(path, 'database-password'), 'utf8')
@@ -74,6 +91,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('keeps the data over a restart', async () => {
+    await haveCluster()
     const first = await start()
     await first.sql`create table kept as select 42 as answer`
     await first.stop()
@@ -84,6 +102,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('stops although a client is in the middle of a transaction', async () => {
+    await haveCluster()
     const { sql, server } = await start()
     const reserved = await sql.reserve()
     await reserved`begin`
@@ -105,8 +124,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('makes a new password when that file was lost', async () => {
-    const first = await start()
-    await first.stop()
+    await haveCluster()
     await rm(join(path, 'database-password'))
 
     const { sql } = await start()
@@ -115,6 +133,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test.runIf(process.getuid?.() === 0)('gives postgres no power of root where it needs none', async () => {
+    await haveCluster()
     await start()
 
     const status = await readFile(`/proc/${await postmasterPid()}/status`, 'utf8')
@@ -137,6 +156,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('takes another port when somebody was faster', async () => {
+    await haveCluster()
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     cleanUp.push(() => taken.close())
@@ -151,8 +171,7 @@ describe('startEmbeddedPostgres', () => {
   })
 
   test('refuses data of another PostgreSQL version, says what to do, and leaves it as it was', async () => {
-    const first = await start()
-    await first.stop()
+    await haveCluster()
     const file = join(path, 'postgres', 'PG_VERSION')
     await writeFile(file, '17\n')
 
@@ -166,6 +185,7 @@ describe('startEmbeddedPostgres', () => {
 
 describe('a postgres that was left behind', () => {
   test('is stopped in good order, and its data are there', async () => {
+    await haveCluster()
     const { child, url } = await startInChild()
     const abandoned = connect(url)
     await abandoned`create table kept as select 42 as answer`
@@ -182,6 +202,7 @@ describe('a postgres that was left behind', () => {
   })
 
   test('ends by itself when its parent ended without stopping it, other than by kill -9', async () => {
+    await haveCluster()
     const { child } = await startInChild()
     const pid = await postmasterPid()
 
@@ -193,6 +214,7 @@ describe('a postgres that was left behind', () => {
 
 describe('a stale postmaster.pid', () => {
   test('of a dead process does not hinder', async () => {
+    await haveCluster()
     const dead = spawn(process.execPath, ['-e', ''])
     await once(dead, 'exit')
     const { sql } = await startWithPidFile(dead.pid)
@@ -201,6 +223,7 @@ describe('a stale postmaster.pid', () => {
   })
 
   test('whose pid is now another program does not hinder, nor hurt that program', async () => {
+    await haveCluster()
     const { uid, gid } = await clusterOwner()
     const other = spawn('sleep', ['600'], { uid, gid })
     cleanUp.push(() => other.kill('SIGKILL'))
@@ -213,7 +236,6 @@ describe('a stale postmaster.pid', () => {
   })
 
   async function startWithPidFile(pid: number | undefined) {
-    if (!(await readdir(path)).includes('postgres')) await (await start()).stop()
     const file = join(path, 'postgres', 'postmaster.pid')
     const { uid, gid } = await clusterOwner()
     await writeFile(
@@ -224,14 +246,12 @@ describe('a stale postmaster.pid', () => {
     return start()
   }
 
-  async function clusterOwner() {
-    if (!(await readdir(path)).includes('postgres')) await (await start()).stop()
-    return stat(join(path, 'postgres'))
-  }
+  const clusterOwner = () => stat(join(path, 'postgres'))
 })
 
 describe('a postgres that is killed while we run', () => {
   test('comes back at the same address, with everything that was committed, and can be stopped then', async () => {
+    await haveCluster()
     const { sql, server } = await start({ durable: true })
     await sql`create table kept as select 42 as answer`
     const before = await postmasterPid()
@@ -246,6 +266,7 @@ describe('a postgres that is killed while we run', () => {
   })
 
   test('stays down when it was being stopped', async () => {
+    await haveCluster()
     const { server } = await start()
     const pid = await postmasterPid()
 
@@ -256,6 +277,9 @@ describe('a postgres that is killed while we run', () => {
     await expect(connect(server.url)`select 1`).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 })
+
+/** As after a first start and a stop: making a cluster takes longer than all that most tests do with it. */
+const haveCluster = () => execute('cp', ['-a', join(made, 'postgres'), join(made, 'database-password'), path])
 
 async function open(): Promise<DataDir> {
   const dataDir = await openDataDir(path)

@@ -28,7 +28,10 @@ export async function startDiskStore() {
     await closed
     await rm(root, { recursive: true, force: true })
   }
-  return { store, root, clock, app, stop }
+  const fill = async (keys: string[]) => {
+    for (const key of keys) await store.put(key, Buffer.from('x'), { contentType: 'text/plain' })
+  }
+  return { store, root, clock, app, fill, stop }
 }
 
 /** The S3 store with AWS's own client, against fauxqs with a gate that is as strict as S3. */
@@ -44,7 +47,14 @@ export async function startS3Store() {
     await gate.stop()
     await fauxqs.stop()
   }
-  return { store, client, stop }
+  // Past client and gate, which take their time with a thousand.
+  const fill = async (keys: string[]) => {
+    for (const key of keys) {
+      const { ok } = await fetch(`${fauxqs.address}/field-files/ours/${key}`, { method: 'PUT', body: 'x' })
+      if (!ok) throw new Error(`fauxqs did not take ${key}.`)
+    }
+  }
+  return { store, client, fill, stop }
 }
 
 export const s3Client = (

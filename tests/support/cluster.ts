@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { generateSigningKey } from '../../src/auth/access-tokens.ts'
 import { openDataDir } from '../../src/db/data-dir.ts'
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
 import { migrate } from '../../src/db/migrate.ts'
@@ -13,6 +14,8 @@ export interface Cluster {
   adminUrl: string
   /** The migrated database that each test file's own is cloned from. */
   template: string
+  /** Making an RSA key takes long; one does for all. */
+  signingKey: string
 }
 
 declare module 'vitest' {
@@ -28,7 +31,7 @@ export default async function setUpCluster(project: TestProject) {
   const admin = connect(server.url, { max: 1 })
   await admin`create database ${admin(template)}`
   await migrate(databaseUrl(server.url, template))
-  project.provide('cluster', { adminUrl: server.url, template })
+  project.provide('cluster', { adminUrl: server.url, template, signingKey: generateSigningKey() })
 
   return async () => {
     await admin`drop database ${admin(template)} with (force)`

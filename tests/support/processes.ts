@@ -8,6 +8,9 @@ import { afterAll } from 'vitest'
 
 export const admin = { email: 'admin@reef.example', password: 'slow-tides-carry-sand' }
 
+/** What was compiled for one process is not compiled again for the next. No program of ours reads it. */
+export const compiled = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
+
 const children = new Set<ChildProcess>()
 const folders = new Set<string>()
 
@@ -114,7 +117,7 @@ export function spawnNode(
   env: Record<string, string>,
   { args = [], stderr = 'pipe' }: { args?: string[]; stderr?: number | 'pipe' } = {},
 ): ChildProcess {
-  const child = fork(file, args, { env, stdio: ['ignore', 'pipe', stderr, 'ipc'] })
+  const child = fork(file, args, { env: { ...env, ...compiled }, stdio: ['ignore', 'pipe', stderr, 'ipc'] })
   children.add(child)
   return child
 }

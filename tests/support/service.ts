@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { v7 as uuid } from 'uuid'
 import { afterAll, inject } from 'vitest'
 import { type Client, type ClientOptions, createClient } from '../../sdk/index.ts'
-import { accessTokens, generateSigningKey } from '../../src/auth/access-tokens.ts'
+import { accessTokens } from '../../src/auth/access-tokens.ts'
 import type { Role, Scope } from '../../src/auth/caller.ts'
 import { sessionStore } from '../../src/auth/session-store.ts'
 import { compose, type Parts } from '../../src/compose.ts'
@@ -19,8 +19,7 @@ import { databaseUrl } from './cluster.ts'
 import { checkAgainstContract } from './contract-check.ts'
 
 const baseUrl = 'http://fieldstation.test'
-/** Making an RSA key takes long; one does for all. */
-const signingKey = generateSigningKey()
+const { signingKey } = inject('cluster')
 const tokens = await accessTokens(signingKey)
 
 export interface Person {
