@@ -76,5 +76,5 @@ const eventOf = (path: string, headers: Record<string, string>) => ({
   httpMethod: 'GET',
   path,
   headers,
-  requestContext: { stage: 'v1', path: `/v1${path}`, requestId: 'bench' },
+  requestContext: { identity: { sourceIp: '127.0.0.1' }, stage: 'v1', path: `/v1${path}`, requestId: 'bench' },
 })
