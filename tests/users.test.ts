@@ -495,11 +495,11 @@ describe('deleteUserApiKey', () => {
 })
 
 describe('createApiKey', () => {
-  test('keeps the scope email:send to admins', async () => {
+  test.each(['email:send', 'regions:write'] as const)('keeps the scope %s to admins', async (scope) => {
     const worker = await service.person('WORKER')
-    const mailer = { name: 'Mailer', scopes: ['email:send' as const] }
+    const key = { name: 'A key', scopes: [scope] }
 
-    await expect(worker.client.users.createApiKey(mailer)).rejects.toMatchObject(forbidden)
-    await expect(users.createApiKey(mailer)).resolves.toHaveProperty('key')
+    await expect(worker.client.users.createApiKey(key)).rejects.toMatchObject(forbidden)
+    await expect(users.createApiKey(key)).resolves.toHaveProperty('key')
   })
 })
