@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 /** The domain rooms: what the service is about. Each may ask the others. */
 const domain = ['auth', 'users', 'polygons', 'regions', 'jobs', 'mail', 'audit']
-const shared = ['errors', 'log', 'page', 'kept', 'generated']
+const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'generated']
 
 /**
  * Which room may import which. A name is a folder of `src`, a file there without its ending, or a folder at the top. A path after it
@@ -32,7 +32,7 @@ const mayImport: Record<string, string[] | 'anything'> = {
   regions: [...shared, ...domain, 'db', 'store/object-store', 'rasters/criteria', 'rasters/raster-error'],
   page: ['errors'],
 
-  db: ['log'],
+  db: ['log', 'in-time'],
   store: ['kept'],
   rasters: [],
   worker: ['sdk', 'rasters', 'config', 'log'],
@@ -45,6 +45,7 @@ const mayImport: Record<string, string[] | 'anything'> = {
   formats: [],
   stop: [],
   kept: [],
+  'in-time': [],
   // The zod schemas need the words that zod has not.
   generated: ['formats'],
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { inTime } from '../in-time.ts'
 import { connect, type Sql, type SqlOptions } from './sql.ts'
 
 /** A live database answers sooner. */
@@ -31,16 +32,16 @@ export function connectThawing(
   async function thaw(): Promise<void> {
     const open = [...sockets]
     const answers = askAll(open.length)
-    if (!(await inTime(answers))) {
+    if (!(await patiently(answers))) {
       for (const socket of open) socket.destroy()
       // The pool has noticed once it has given up the queries.
-      await inTime(answers)
+      await patiently(answers)
     }
     if (broken === 0) return
     // postgres.js 3.4 keeps what a server said last before it ended a connection, and answers the next query there with it.
     const all = sockets.size + broken
     broken = 0
-    await inTime(askAll(all))
+    await patiently(askAll(all))
   }
   return { sql, thaw }
 }
@@ -52,8 +53,4 @@ const isAnswered = (query: Promise<unknown>): Promise<boolean> =>
   )
 
 /** `undefined` where that takes too long. */
-async function inTime<T>(work: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(late.resolve, patienceMs)
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
-}
+const patiently = <T>(work: Promise<T>) => inTime(work, patienceMs, () => undefined)

@@ -1,6 +1,6 @@
 import type { HonoRequest } from 'hono'
 import { AppError, invalidRequest } from '../errors.ts'
-import { inTime } from './in-time.ts'
+import { inTime } from '../in-time.ts'
 import { assertStorable } from './storable.ts'
 
 export interface BodyLimits {
@@ -46,7 +46,9 @@ async function readText(request: HonoRequest, maxBytes: number): Promise<string>
 
 const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `The body may have at most ${maxBytes} bytes.`)
 
-const tooLate = () => new AppError('request_timeout', 'The body took too long to arrive.')
+function tooLate(): never {
+  throw new AppError('request_timeout', 'The body took too long to arrive.')
+}
 
 function parse(text: string): unknown {
   try {

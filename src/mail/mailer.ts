@@ -26,9 +26,14 @@ export function createMailer({ outbox, fulfilWishes, write, transport, log }: Ma
   let isStopped = false
 
   async function deliverAll(): Promise<void> {
+    await prepare()
+    while (!isStopped && (await deliverBatch()));
+  }
+
+  /** Ends what was left of the last run, and puts into the outbox what is to be told now. */
+  async function prepare(): Promise<void> {
     await markUnmarked()
     await fulfilAll()
-    while (!isStopped && (await deliverBatch()));
   }
 
   async function deliverBatch(): Promise<boolean> {
@@ -91,8 +96,7 @@ export function createMailer({ outbox, fulfilWishes, write, transport, log }: Ma
     deliverDue,
     /** Sends a batch, and tells whether there may be more: for whoever has little time. */
     async deliverSome(): Promise<boolean> {
-      await markUnmarked()
-      await fulfilAll()
+      await prepare()
       return deliverBatch()
     },
     /** Waits for the mails under way, and takes no more. */

@@ -1,8 +1,8 @@
 import contract from '../../../generated/openapi.json' with { type: 'json' }
+import { inTime } from '../../in-time.ts'
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
 import { type Docs, isKnown } from '../docs.ts'
-import { inTime } from '../in-time.ts'
 
 type SystemOperation = 'getContract' | 'getDocs' | 'getLiveness' | 'getReadiness'
 
@@ -48,4 +48,6 @@ export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handle
   },
 })
 
-const noAnswer = () => new Error(`No answer within ${patienceMs} ms.`)
+function noAnswer(): never {
+  throw new Error(`No answer within ${patienceMs} ms.`)
+}
