@@ -94,7 +94,9 @@ async function runAs({ name, uid, gid }: Owner, programDir: string, dataDir: str
         'Start Fieldstation as another user, move it (DATA_DIR) to a place that others may enter, or set DATABASE_URL.',
     )
   }
-  const command = ['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups']
+  // Else access(2), by which PostgreSQL's programs look for each other, would ask without the capability.
+  const keep = ['--securebits', '+no_setuid_fixup']
+  const command = ['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', ...keep]
   return { command: [...command, `--inh-caps=+${capability}`, `--ambient-caps=+${capability}`, '--'], ids: {} }
 }
 
