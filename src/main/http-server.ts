@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { closeGently } from './gentle-close.ts'
 
 export interface HttpServerOptions {
   fetch: (request: Request) => Response | Promise<Response>
@@ -44,6 +45,7 @@ export async function startHttpServer({
   server.requestTimeout = bodyMs
   server.headersTimeout = 20_000
   server.keepAliveTimeout = 65_000
+  closeGently(server)
   const underWay = new Set<ServerResponse>()
   let isStopping = false
   server.prependListener('request', (_, response) => {

@@ -88,6 +88,29 @@ describe('a client that has gone quiet', () => {
   })
 })
 
+describe('a client that asks for the end of its connection', () => {
+  /** Sends 8 MB, all of it before it reads a word, and gives what it then reads. */
+  async function sendFirst(url: string, headers: string): Promise<string> {
+    const { hostname, port } = new URL(url)
+    const socket = connect({ host: hostname, port: Number(port) })
+    socket.pause()
+    const piece = Buffer.alloc(1_000_000)
+    socket.write(`POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n${headers}\r\n\r\n`)
+    for (let n = 0; n < 8; n++)
+      await new Promise<void>((resolve, reject) => socket.write(piece, (error) => (error ? reject(error) : resolve())))
+    return text(socket)
+  }
+
+  test.each([8_000_000, 9_000_000])('reads its answer though it came before %d bytes were there', async (length) => {
+    const server = await start({ fetch: () => new Response('too much', { status: 413 }) })
+
+    const answer = await sendFirst(server.url, `content-length: ${length}`)
+
+    expect(answer).toMatch(/^HTTP\/1.1 413 .*too much$/s)
+    await server.stop()
+  })
+})
+
 describe('startHttpServer', () => {
   test('names an address that can be reached where it listens on all', async () => {
     const server = await start({ host: '0.0.0.0' })
