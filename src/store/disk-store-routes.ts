@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono'
+import { attachment } from './content-disposition.ts'
 import type { DiskStore } from './disk-store.ts'
 import { downloadHead } from './download-head.ts'
-import { ObjectMismatch, StoreUnavailable } from './object-store.ts'
+import { type ObjectInfo, ObjectMismatch, StoreUnavailable } from './object-store.ts'
 import type { DownloadGrant, UploadGrant } from './signed-url.ts'
 import { StoreProblem } from './store-problem.ts'
 
@@ -61,7 +62,11 @@ async function download(c: Context, store: Store): Promise<Response> {
   const object = await store.open(grant.key)
   if (!object) throw new StoreProblem('object_not_found', 'There is no such file.')
   try {
-    const { status, headers, range } = downloadHead(c.req.raw.headers, grant, object.info)
+    const head = downloadHead(conditionsOf(c), object.info)
+    if (head.status === 416)
+      throw new StoreProblem('range_not_satisfiable', `The file has ${object.info.sizeBytes} bytes.`, head.headers)
+    const { status, range } = head
+    const headers = { ...head.headers, ...(range && describe(grant, object.info)) }
     // Hono answers HEAD with this handler too and drops the body unread, which would leave the file open.
     if (range && c.req.method !== 'HEAD') return new Response(object.read(range), { status, headers })
     await object.close()
@@ -71,6 +76,21 @@ async function download(c: Context, store: Store): Promise<Response> {
     throw error
   }
 }
+
+const conditionsOf = ({ req }: Context) => ({
+  // Ranges are for GET alone (RFC 9110, section 14.2).
+  range: req.method === 'HEAD' ? undefined : req.header('range'),
+  ifRange: req.header('if-range'),
+  ifNoneMatch: req.header('if-none-match'),
+})
+
+/** Files come from people, and are served from the origin of the API. */
+const describe = ({ contentType, fileName }: DownloadGrant, info: ObjectInfo) => ({
+  'content-type': contentType ?? info.contentType,
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+  ...(fileName !== undefined && { 'content-disposition': attachment(fileName) }),
+})
 
 function readUrl(c: Context, store: Store, method: 'GET' | 'PUT') {
   const key = c.req.param('key') ?? ''

@@ -163,11 +163,12 @@ export function createDiskStore({ root, secret, baseUrl, now = Date.now }: DiskS
       }
     },
 
-    async *list(prefix) {
+    async *list(prefix, { after = '' } = {}) {
       assertPrefix(prefix)
+      if (after) assertKey(after)
       await assertRoot()
       try {
-        yield* listObjects(root, prefix)
+        yield* listObjects(root, prefix, after)
       } catch (error) {
         throw storeTrouble(error)
       }

@@ -53,12 +53,18 @@ export async function syncDirectory(directory: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-/** In the byte order of keys, as S3 lists them; a directory at a time in memory. */
-export async function* listObjects(directory: string, prefix: string, parent = ''): AsyncGenerator<ListedObject> {
+/** In the byte order of keys, as S3 lists them, and only what comes behind `after`; a directory at a time in memory. */
+export async function* listObjects(
+  directory: string,
+  prefix: string,
+  after: string,
+  parent = '',
+): AsyncGenerator<ListedObject> {
   for (const { path, key, isDirectory } of await readEntries(directory, parent)) {
     if (isDirectory) {
-      if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listObjects(path, prefix, key)
-    } else if (key.startsWith(prefix)) {
+      const isBehind = key > after || after.startsWith(key)
+      if (isBehind && (key.startsWith(prefix) || prefix.startsWith(key))) yield* listObjects(path, prefix, after, key)
+    } else if (key.startsWith(prefix) && key > after) {
       const stats = await lstat(path).catch(ignoreMissing)
       if (stats) yield { key, sizeBytes: sizeOf(stats), lastModifiedAt: stats.mtime }
     }

@@ -17,8 +17,8 @@ export interface ObjectStore {
    */
   get(key: string, options?: { range?: ByteRange }): Promise<StoredObject | undefined>
   head(key: string): Promise<ObjectInfo | undefined>
-  /** All keys that begin with the prefix (any, not only whole folders), in byte order. */
-  list(prefix: string): AsyncIterable<ListedObject>
+  /** All keys that begin with the prefix (any, not only whole folders), in byte order; of those only what comes behind `after`. */
+  list(prefix: string, options?: { after?: string }): AsyncIterable<ListedObject>
   /** Keys that are not there are no error. */
   delete(keys: string[]): Promise<void>
   /** For readiness: throws `StoreUnavailable` unless the store really answers. */

@@ -105,8 +105,9 @@ export function createS3Store({ client, bucket, prefix: base = '' }: S3StoreOpti
       return output?.Body && { info: infoOf(output), body: output.Body.transformToWebStream() }
     },
 
-    async *list(prefix) {
+    async *list(prefix, { after } = {}) {
       assertPrefix(prefix)
+      if (after) assertKey(after)
       let ContinuationToken: string | undefined
       do {
         const page = await client
@@ -114,6 +115,7 @@ export function createS3Store({ client, bucket, prefix: base = '' }: S3StoreOpti
             new ListObjectsV2Command({
               Bucket: bucket,
               Prefix: base + prefix,
+              ...(after && { StartAfter: base + after }),
               ...(ContinuationToken && { ContinuationToken }),
             }),
           )

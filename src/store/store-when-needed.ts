@@ -10,8 +10,8 @@ export function storeWhenNeeded(open: () => Promise<ObjectStore>): ObjectStore {
     put: async (...call) => (await store()).put(...call),
     get: async (...call) => (await store()).get(...call),
     head: async (...call) => (await store()).head(...call),
-    async *list(prefix) {
-      yield* (await store()).list(prefix)
+    async *list(...call) {
+      yield* (await store()).list(...call)
     },
     delete: async (...call) => (await store()).delete(...call),
     check: async () => (await store()).check(),

@@ -219,6 +219,14 @@ describe('a download URL', () => {
     expect((await get('"other"')).status).toBe(200)
   })
 
+  test('answers HEAD with all of it, whatever range that asks for', async () => {
+    const url = await download()
+
+    const { status, headers } = await fetch(url, { method: 'HEAD', headers: { range: 'bytes=0-1' } })
+
+    expect([status, headers.get('content-range')]).toEqual([200, null])
+  })
+
   test('answers HEAD with the headers of GET', async () => {
     const url = await download()
 

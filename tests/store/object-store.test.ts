@@ -170,6 +170,25 @@ describe.each([
       expect(await listKeys('nothing/')).toEqual([])
     })
 
+    test.each([
+      ['after/a', ['after/a-1', 'after/a/b/c', 'after/a/b/d', 'after/b']],
+      ['after/a/b/c', ['after/a/b/d', 'after/b']],
+      ['after/a/b/cc', ['after/a/b/d', 'after/b']],
+      ['after/a/c', ['after/b']],
+      ['after/b', []],
+      ['aft', ['after/a', 'after/a-1', 'after/a/b/c', 'after/a/b/d', 'after/b']],
+      ['b', []],
+    ])('goes on behind %s', async (after, expected) => {
+      for (const key of ['after/a', 'after/a-1', 'after/a/b/c', 'after/a/b/d', 'after/b'])
+        await store.put(key, Buffer.from(key), { contentType: 'text/plain' })
+
+      expect((await collect(store.list('after/', { after }))).map(({ key }) => key)).toEqual(expected)
+    })
+
+    test.each(['../', 'a b', 'a//'])('refuses to go on behind %j', async (after) => {
+      await expect(collect(store.list('after/', { after }))).rejects.toThrow(TypeError)
+    })
+
     test.each(['../', '/', 'a b', 'a//', '.'])('refuses the prefix %j', async (prefix) => {
       await expect(listKeys(prefix)).rejects.toThrow(TypeError)
     })
