@@ -8,10 +8,12 @@ import {
   ApiKeyCreateSchema,
   ApiKeyCreatedSchema,
   ApiKeyPageSchema,
+  AreaFeatureCollectionSchema,
   AssignRequestSchema,
   AssignedSchema,
   AuditActionSchema,
   AuditEventPageSchema,
+  BboxTextSchema,
   ClaimRequestSchema,
   ClaimsSchema,
   CursorSchema,
@@ -21,6 +23,12 @@ import {
   HeartbeatRequestSchema,
   HeartbeatSchema,
   IdSchema,
+  ImageFormSchema,
+  ImagePageSchema,
+  ImageSchema,
+  ImageUpdateSchema,
+  ImageUploadCreatedSchema,
+  ImageUploadSchema,
   JobCreateSchema,
   JobCreatedSchema,
   JobDownloadSchema,
@@ -42,7 +50,14 @@ import {
   LayerUploadSchema,
   LogEntriesSchema,
   LoginRequestSchema,
+  NoteCreateSchema,
+  NotePageSchema,
+  NoteSchema,
+  NoteUpdateSchema,
   PasswordChangeSchema,
+  PolygonFeatureCollectionSchema,
+  PolygonFeatureSchema,
+  PolygonImportSchema,
   PolygonPageSchema,
   PolygonSchema,
   PolygonWriteSchema,
@@ -505,6 +520,184 @@ const PreconditionFailedResponse = {
         status: 412,
         detail: 'The polygon is at version "3" now.',
         code: 'precondition_failed',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const NoteNotFoundResponse = {
+  description: 'There is no such note, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/note-not-found',
+        title: 'Note not found',
+        status: 404,
+        detail: 'There is no note 019a8f00-0010-7000-8000-000000000010 that you may see.',
+        code: 'note_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const ImageTooLargeResponse = {
+  description: 'The file is larger than this service takes.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/payload-too-large',
+        title: 'Payload too large',
+        status: 413,
+        detail: 'An image may have at most 268435456 bytes.',
+        code: 'payload_too_large',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const NoImageResponse = {
+  description: 'The bytes are no image of a kind that is kept, or the request is no form.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/unsupported-media-type',
+        title: 'Unsupported media type',
+        status: 415,
+        detail: 'The file is not an image: PNG, JPEG, WebP, GIF and TIFF are kept.',
+        code: 'unsupported_media_type',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const ImageRefusedResponse = {
+  description:
+    'The file is an image, but damaged, something else besides, or far larger unpacked than it looks; or it should belong to what is not there.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'image-refused': {
+          summary: 'The image is damaged',
+          value: {
+            type: 'https://fieldstation.example/problems/image-refused',
+            title: 'Image refused',
+            status: 422,
+            detail: 'The image is damaged: it ends in the middle of a chunk.',
+            code: 'image_refused',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+          },
+        },
+        'unresolved-reference': {
+          summary: 'There is no such polygon',
+          value: {
+            type: 'https://fieldstation.example/problems/unresolved-reference',
+            title: 'Unresolved reference',
+            status: 422,
+            detail: 'There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.',
+            code: 'unresolved_reference',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+            errors: [
+              {
+                pointer: '/polygonId',
+                detail: 'There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.',
+              },
+            ],
+          },
+        },
+      },
+    },
+  },
+}
+
+const AttachmentUnknownResponse = {
+  description: 'The image should belong to what is not there, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      examples: {
+        'unresolved-reference': {
+          summary: 'There is no such polygon',
+          value: {
+            type: 'https://fieldstation.example/problems/unresolved-reference',
+            title: 'Unresolved reference',
+            status: 422,
+            detail: 'There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.',
+            code: 'unresolved_reference',
+            requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+            errors: [
+              {
+                pointer: '/polygonId',
+                detail: 'There is no polygon 019a8f00-0002-7000-8000-000000000002 that you may see.',
+              },
+            ],
+          },
+        },
+      },
+    },
+  },
+}
+
+const ImageNotFoundResponse = {
+  description: 'There is no such image, or not for this caller.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/image-not-found',
+        title: 'Image not found',
+        status: 404,
+        detail: 'There is no image 019a8f00-0011-7000-8000-000000000011 that you may see.',
+        code: 'image_not_found',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const RangeNotSatisfiableResponse = {
+  description: 'The range begins after the end.',
+  headers: {
+    'Content-Range': {
+      description: 'How long the image is.',
+      required: true,
+      schema: { type: 'string' },
+      example: 'bytes */48213',
+    },
+  },
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/range-not-satisfiable',
+        title: 'Range not satisfiable',
+        status: 416,
+        detail: 'The image has 48213 bytes.',
+        code: 'range_not_satisfiable',
+        requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
+      },
+    },
+  },
+}
+
+const ImageUploadIncompleteResponse = {
+  description: 'The file has not arrived.',
+  content: {
+    'application/problem+json': {
+      schema: ProblemSchema,
+      example: {
+        type: 'https://fieldstation.example/problems/upload-incomplete',
+        title: 'Upload incomplete',
+        status: 409,
+        detail: 'The file of image 019a8f00-0011-7000-8000-000000000011 has not arrived.',
+        code: 'upload_incomplete',
         requestId: '5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c',
       },
     },
@@ -1842,7 +2035,12 @@ export const listUsers = route({
       email: text({ minLength: 1, maxLength: 254 })
         .optional()
         .openapi({
-          param: { name: 'email', in: 'query', description: 'People whose email begins so, in whatever case.' },
+          param: {
+            name: 'email',
+            in: 'query',
+            description: 'People whose email begins so, in whatever case.',
+            example: 'ana@',
+          },
         } as never),
       role: RoleSchema.optional().openapi({
         param: { name: 'role', in: 'query', description: 'People with this role.' },
@@ -2423,13 +2621,171 @@ export const listRegions = route({
   },
 })
 
+export const importPolygons = route({
+  method: 'post',
+  path: '/api/polygons/import',
+  operationId: 'importPolygons',
+  'x-sdk': 'polygons.import',
+  summary: 'Import polygons',
+  description:
+    "Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by feature, first what\ndoes not fit this contract and then, once that is mended, what is wrong with the shapes.\nProperties are kept; `name` and `description` among them become the polygon's, where they are text.\n",
+  tags: ['Polygons'],
+  'x-scopes': ['polygons:write'],
+  'x-large-body': true,
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({
+      nameProperty: text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'nameProperty',
+            in: 'query',
+            description: 'The property that holds the names, where that is not `name`.',
+            example: 'name',
+          },
+        } as never),
+    }),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: AreaFeatureCollectionSchema,
+          example: {
+            type: 'FeatureCollection',
+            features: [
+              {
+                type: 'Feature',
+                properties: { name: 'Lizard Island lagoon', habitat: 'lagoon' },
+                geometry: {
+                  type: 'Polygon',
+                  coordinates: [
+                    [
+                      [145.442, -14.668],
+                      [145.461, -14.668],
+                      [145.461, -14.651],
+                      [145.442, -14.651],
+                      [145.442, -14.668],
+                    ],
+                  ],
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'All of them exist.',
+      content: {
+        'application/json': {
+          schema: PolygonImportSchema,
+          example: {
+            items: [
+              {
+                id: '019a8f00-0002-7000-8000-000000000002',
+                name: 'Lizard Island lagoon',
+                bbox: [145.442, -14.668, 145.461, -14.651],
+                areaSquareMeters: 3849705.05,
+              },
+            ],
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listPolygonNotes = route({
+  method: 'get',
+  path: '/api/polygons/{polygonId}/notes',
+  operationId: 'listPolygonNotes',
+  'x-sdk': 'notes.listByPolygon',
+  summary: 'List the notes of a polygon',
+  description: "Whoever wrote them, newest first. For the polygon's owner and for admins.\n",
+  tags: ['Notes'],
+  'x-scopes': ['notes:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      polygonId: IdSchema.openapi({
+        param: {
+          name: 'polygonId',
+          in: 'path',
+          required: true,
+          description: "The polygon's id.",
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
+    }),
+    query: z.strictObject({
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of notes.',
+      content: {
+        'application/json': {
+          schema: NotePageSchema,
+          examples: {
+            usual: {
+              summary: 'One note',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0010-7000-8000-000000000010',
+                    userId: '019a8f00-0001-7000-8000-000000000001',
+                    polygonId: '019a8f00-0002-7000-8000-000000000002',
+                    content: 'Bleaching on the western edge; come back after the next full moon.',
+                    createdAt: '2026-03-02T21:36:00.000Z',
+                    updatedAt: '2026-03-02T21:36:00.000Z',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': PolygonNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const getPolygon = route({
   method: 'get',
   path: '/api/polygons/{polygonId}',
   operationId: 'getPolygon',
   'x-sdk': 'polygons.get',
   summary: 'Show a polygon',
-  description: 'For its owner and for admins.\n',
+  description: 'For its owner and for admins. With `Accept: application/geo+json` as a Feature.\n',
   tags: ['Polygons'],
   'x-scopes': ['polygons:read'],
   security: anyOf('bearerAuth', 'apiKey'),
@@ -2477,9 +2833,39 @@ export const getPolygon = route({
                 ],
               ],
             },
+            bbox: [145.442, -14.668, 145.461, -14.651],
+            areaSquareMeters: 3849705.05,
+            centroid: [145.4515, -14.6595],
             properties: {},
             createdAt: '2026-03-02T21:30:00.000Z',
             updatedAt: '2026-03-02T21:30:00.000Z',
+          },
+        },
+        'application/geo+json': {
+          schema: PolygonFeatureSchema,
+          example: {
+            type: 'Feature',
+            id: '019a8f00-0002-7000-8000-000000000002',
+            bbox: [145.442, -14.668, 145.461, -14.651],
+            geometry: {
+              type: 'Polygon',
+              coordinates: [
+                [
+                  [145.442, -14.668],
+                  [145.461, -14.668],
+                  [145.461, -14.651],
+                  [145.442, -14.651],
+                  [145.442, -14.668],
+                ],
+              ],
+            },
+            properties: {
+              name: 'Lizard Island lagoon',
+              userId: '019a8f00-0001-7000-8000-000000000001',
+              areaSquareMeters: 3849705.05,
+              createdAt: '2026-03-02T21:30:00.000Z',
+              updatedAt: '2026-03-02T21:30:00.000Z',
+            },
           },
         },
       },
@@ -2585,6 +2971,9 @@ export const replacePolygon = route({
                 ],
               ],
             },
+            bbox: [145.442, -14.668, 145.461, -14.651],
+            areaSquareMeters: 3849705.05,
+            centroid: [145.4515, -14.6595],
             properties: {},
             createdAt: '2026-03-02T21:30:00.000Z',
             updatedAt: '2026-03-02T21:35:00.000Z',
@@ -2609,7 +2998,8 @@ export const deletePolygon = route({
   operationId: 'deletePolygon',
   'x-sdk': 'polygons.delete',
   summary: 'Delete a polygon',
-  description: 'Jobs that used it keep a copy of the geometry they run on.\n',
+  description:
+    'Its notes go with it; its images stay, without it. Jobs that used it keep a copy of the geometry they run on.\n',
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
   security: anyOf('bearerAuth', 'apiKey'),
@@ -2659,12 +3049,60 @@ export const listPolygons = route({
   operationId: 'listPolygons',
   'x-sdk': 'polygons.list',
   summary: 'List polygons',
-  description: "Mine, newest first; for an admin everyone's.\n",
+  description:
+    "Mine, newest first; for an admin everyone's. With `Accept: application/geo+json` as a FeatureCollection, which GIS programs open.\n",
   tags: ['Polygons'],
   'x-scopes': ['polygons:read'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
+      bbox: BboxTextSchema.optional().openapi({
+        param: {
+          name: 'bbox',
+          in: 'query',
+          description:
+            'Polygons whose bounding box meets this one: west, south, east, north in degrees, separated by commas. West greater than east reaches\nacross the antimeridian.\n',
+          example: '145,-15,146,-14',
+        },
+      } as never),
+      name: text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'name',
+            in: 'query',
+            description: 'Polygons whose name has this in it, in whatever case.',
+            example: 'lagoon',
+          },
+        } as never),
+      createdAfter: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'createdAfter',
+            in: 'query',
+            description: 'Polygons that were made after this instant.',
+            example: '2026-03-01T00:00:00.000Z',
+          },
+        } as never),
+      createdBefore: text({ format: 'date-time' })
+        .optional()
+        .openapi({
+          param: {
+            name: 'createdBefore',
+            in: 'query',
+            description: 'Polygons that were made before this instant.',
+            example: '2026-04-01T00:00:00.000Z',
+          },
+        } as never),
+      userId: IdSchema.optional().openapi({
+        param: {
+          name: 'userId',
+          in: 'query',
+          description: 'Polygons of this person. Only admins see those of others.',
+          example: '019a8f00-0001-7000-8000-000000000001',
+        },
+      } as never),
       limit: z
         .preprocess(toNumber, z.int().min(1).max(200))
         .default(50)
@@ -2683,6 +3121,13 @@ export const listPolygons = route({
   responses: {
     '200': {
       description: 'A page of polygons.',
+      headers: {
+        Link: {
+          description: 'Where the next page is (RFC 8288), if there is one.',
+          schema: { type: 'string' },
+          example: '</api/polygons?limit=50&cursor=MDE5YTg>; rel="next"',
+        },
+      },
       content: {
         'application/json': {
           schema: PolygonPageSchema,
@@ -2707,6 +3152,9 @@ export const listPolygons = route({
                         ],
                       ],
                     },
+                    bbox: [145.442, -14.668, 145.461, -14.651],
+                    areaSquareMeters: 3849705.05,
+                    centroid: [145.4515, -14.6595],
                     properties: {},
                     createdAt: '2026-03-02T21:30:00.000Z',
                     updatedAt: '2026-03-02T21:30:00.000Z',
@@ -2715,6 +3163,44 @@ export const listPolygons = route({
               },
             },
             empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+        'application/geo+json': {
+          schema: PolygonFeatureCollectionSchema,
+          examples: {
+            usual: {
+              summary: 'One feature',
+              value: {
+                type: 'FeatureCollection',
+                features: [
+                  {
+                    type: 'Feature',
+                    id: '019a8f00-0002-7000-8000-000000000002',
+                    bbox: [145.442, -14.668, 145.461, -14.651],
+                    geometry: {
+                      type: 'Polygon',
+                      coordinates: [
+                        [
+                          [145.442, -14.668],
+                          [145.461, -14.668],
+                          [145.461, -14.651],
+                          [145.442, -14.651],
+                          [145.442, -14.668],
+                        ],
+                      ],
+                    },
+                    properties: {
+                      name: 'Lizard Island lagoon',
+                      userId: '019a8f00-0001-7000-8000-000000000001',
+                      areaSquareMeters: 3849705.05,
+                      createdAt: '2026-03-02T21:30:00.000Z',
+                      updatedAt: '2026-03-02T21:30:00.000Z',
+                    },
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { type: 'FeatureCollection', features: [] } },
           },
         },
       },
@@ -2735,7 +3221,7 @@ export const createPolygon = route({
   'x-sdk': 'polygons.create',
   summary: 'Create a polygon',
   description:
-    'Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.\n',
+    'Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed, neither cross themselves nor each other, and have\npositions in range; they are wound as the RFC asks. An edge over more than 180 degrees of longitude goes the short way, and the polygon\nis cut at the antimeridian. Any fault is pointed at.\n',
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
   'x-large-body': true,
@@ -2802,6 +3288,9 @@ export const createPolygon = route({
                 ],
               ],
             },
+            bbox: [145.442, -14.668, 145.461, -14.651],
+            areaSquareMeters: 3849705.05,
+            centroid: [145.4515, -14.6595],
             properties: {},
             createdAt: '2026-03-02T21:30:00.000Z',
             updatedAt: '2026-03-02T21:30:00.000Z',
@@ -2812,6 +3301,337 @@ export const createPolygon = route({
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getNote = route({
+  method: 'get',
+  path: '/api/notes/{noteId}',
+  operationId: 'getNote',
+  'x-sdk': 'notes.get',
+  summary: 'Show a note',
+  description: 'For who wrote it, whose polygon it is about, and admins.\n',
+  tags: ['Notes'],
+  'x-scopes': ['notes:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      noteId: IdSchema.openapi({
+        param: {
+          name: 'noteId',
+          in: 'path',
+          required: true,
+          description: "The note's id.",
+          example: '019a8f00-0010-7000-8000-000000000010',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The note.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: NoteSchema,
+          example: {
+            id: '019a8f00-0010-7000-8000-000000000010',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            content: 'Bleaching on the western edge; come back after the next full moon.',
+            createdAt: '2026-03-02T21:36:00.000Z',
+            updatedAt: '2026-03-02T21:36:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NoteNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const replaceNote = route({
+  method: 'put',
+  path: '/api/notes/{noteId}',
+  operationId: 'replaceNote',
+  'x-sdk': 'notes.replace',
+  summary: 'Replace a note',
+  description:
+    'For who wrote it, and admins. Send `If-Match` to be sure that nobody has changed it since you read it.\n',
+  tags: ['Notes'],
+  'x-scopes': ['notes:write'],
+  'x-large-body': true,
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      noteId: IdSchema.openapi({
+        param: {
+          name: 'noteId',
+          in: 'path',
+          required: true,
+          description: "The note's id.",
+          example: '019a8f00-0010-7000-8000-000000000010',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      'If-Match': text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-Match',
+            in: 'header',
+            description:
+              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+            example: '"1"',
+          },
+        } as never),
+    }),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: NoteUpdateSchema,
+          example: { content: 'Bleaching on the western edge; no worse a month later.' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'The note as it is now.',
+      headers: {
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: NoteSchema,
+          example: {
+            id: '019a8f00-0010-7000-8000-000000000010',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            content: 'Bleaching on the western edge; no worse a month later.',
+            createdAt: '2026-03-02T21:36:00.000Z',
+            updatedAt: '2026-04-02T20:10:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NoteNotFoundResponse,
+    '412': PreconditionFailedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteNote = route({
+  method: 'delete',
+  path: '/api/notes/{noteId}',
+  operationId: 'deleteNote',
+  'x-sdk': 'notes.delete',
+  summary: 'Delete a note',
+  description: 'For who wrote it, and admins. Images that belonged to it stay.\n',
+  tags: ['Notes'],
+  'x-scopes': ['notes:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      noteId: IdSchema.openapi({
+        param: {
+          name: 'noteId',
+          in: 'path',
+          required: true,
+          description: "The note's id.",
+          example: '019a8f00-0010-7000-8000-000000000010',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      'If-Match': text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-Match',
+            in: 'header',
+            description:
+              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+            example: '"1"',
+          },
+        } as never),
+    }),
+  },
+  responses: {
+    '204': { description: 'Deleted.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': NoteNotFoundResponse,
+    '412': PreconditionFailedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listNotes = route({
+  method: 'get',
+  path: '/api/notes',
+  operationId: 'listNotes',
+  'x-sdk': 'notes.list',
+  summary: 'List notes',
+  description: "Mine, newest first; for an admin everyone's.\n",
+  tags: ['Notes'],
+  'x-scopes': ['notes:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({
+      polygonId: IdSchema.optional().openapi({
+        param: {
+          name: 'polygonId',
+          in: 'query',
+          description: 'Those about this polygon.',
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of notes.',
+      content: {
+        'application/json': {
+          schema: NotePageSchema,
+          examples: {
+            usual: {
+              summary: 'One note',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0010-7000-8000-000000000010',
+                    userId: '019a8f00-0001-7000-8000-000000000001',
+                    polygonId: '019a8f00-0002-7000-8000-000000000002',
+                    content: 'Bleaching on the western edge; come back after the next full moon.',
+                    createdAt: '2026-03-02T21:36:00.000Z',
+                    updatedAt: '2026-03-02T21:36:00.000Z',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createNote = route({
+  method: 'post',
+  path: '/api/notes',
+  operationId: 'createNote',
+  'x-sdk': 'notes.create',
+  summary: 'Write a note',
+  description: 'About a polygon that is yours; an admin, about any.\n',
+  tags: ['Notes'],
+  'x-scopes': ['notes:write'],
+  'x-large-body': true,
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: NoteCreateSchema,
+          example: {
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            content: 'Bleaching on the western edge; come back after the next full moon.',
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The note exists.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/notes/019a8f00-0010-7000-8000-000000000010',
+        },
+        ETag: {
+          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"1"',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: NoteSchema,
+          example: {
+            id: '019a8f00-0010-7000-8000-000000000010',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            content: 'Bleaching on the western edge; come back after the next full moon.',
+            createdAt: '2026-03-02T21:36:00.000Z',
+            updatedAt: '2026-03-02T21:36:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': PolygonNotFoundResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,
     '5XX': ServerErrorResponse,
@@ -4353,6 +5173,640 @@ export const listJobTypes = route({
   },
 })
 
+export const createImageUpload = route({
+  method: 'post',
+  path: '/api/images/uploads',
+  operationId: 'createImageUpload',
+  'x-sdk': 'images.createUpload',
+  summary: 'Start the upload of an image',
+  description:
+    'Gives a signed URL for a file of exactly this size and checksum. Send the file there, then complete the image. An upload that is not completed within a day is forgotten.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ImageUploadSchema,
+          example: {
+            name: 'récif "ouest".jpg',
+            contentType: 'image/jpeg',
+            sizeBytes: 48213,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The image awaits its file.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/images/019a8f00-0011-7000-8000-000000000011',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: ImageUploadCreatedSchema,
+          example: {
+            imageId: '019a8f00-0011-7000-8000-000000000011',
+            upload: {
+              name: '019a8f00-0011-7000-8000-000000000011.jpg',
+              url: 'http://127.0.0.1:3000/objects/images/019a8f00-0011-7000-8000-000000000011?signature=Zx1c',
+              method: 'PUT',
+              headers: { 'content-type': 'image/jpeg' },
+              expiresAt: '2026-03-02T22:37:00.000Z',
+            },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '413': ImageTooLargeResponse,
+    '422': AttachmentUnknownResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getImageMetadata = route({
+  method: 'get',
+  path: '/api/images/{imageId}/metadata',
+  operationId: 'getImageMetadata',
+  'x-sdk': 'images.get',
+  summary: 'Show what is known of an image',
+  description: 'For who uploaded it, whose polygon it shows, and admins.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      imageId: IdSchema.openapi({
+        param: {
+          name: 'imageId',
+          in: 'path',
+          required: true,
+          description: "The image's id.",
+          example: '019a8f00-0011-7000-8000-000000000011',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'What is known of it.',
+      content: {
+        'application/json': {
+          schema: ImageSchema,
+          example: {
+            id: '019a8f00-0011-7000-8000-000000000011',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'récif "ouest".jpg',
+            contentType: 'image/jpeg',
+            sizeBytes: 48213,
+            width: 1600,
+            height: 1200,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            createdAt: '2026-03-02T21:37:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ImageNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const completeImageUpload = route({
+  method: 'post',
+  path: '/api/images/{imageId}/complete',
+  operationId: 'completeImageUpload',
+  'x-sdk': 'images.completeUpload',
+  summary: 'Complete the upload of an image',
+  description:
+    'Looks at the file that has arrived. What is refused is deleted, and the upload with it. Completing it again answers the same.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      imageId: IdSchema.openapi({
+        param: {
+          name: 'imageId',
+          in: 'path',
+          required: true,
+          description: "The image's id.",
+          example: '019a8f00-0011-7000-8000-000000000011',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '200': {
+      description: 'The image is kept.',
+      content: {
+        'application/json': {
+          schema: ImageSchema,
+          example: {
+            id: '019a8f00-0011-7000-8000-000000000011',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'récif "ouest".jpg',
+            contentType: 'image/jpeg',
+            sizeBytes: 48213,
+            width: 1600,
+            height: 1200,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            createdAt: '2026-03-02T21:37:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ImageNotFoundResponse,
+    '409': ImageUploadIncompleteResponse,
+    '415': NoImageResponse,
+    '422': ImageRefusedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const getImage = route({
+  method: 'get',
+  path: '/api/images/{imageId}',
+  operationId: 'getImage',
+  'x-sdk': 'images.download',
+  summary: 'Fetch an image',
+  description:
+    'The file itself, byte for byte as it was uploaded, under its name. Ranges and conditions are honoured, HEAD is answered. For who uploaded it,\nwhose polygon it shows, and admins.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      imageId: IdSchema.openapi({
+        param: {
+          name: 'imageId',
+          in: 'path',
+          required: true,
+          description: "The image's id.",
+          example: '019a8f00-0011-7000-8000-000000000011',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+    headers: z.object({
+      Range: text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'Range',
+            in: 'header',
+            description: 'One range of bytes. Several are answered with the whole.',
+            example: 'bytes=0-1023',
+          },
+        } as never),
+      'If-Range': text({ minLength: 1, maxLength: 200 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-Range',
+            in: 'header',
+            description: 'The `ETag` of which a part is there already. If it is another by now, the whole comes.',
+            example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+          },
+        } as never),
+      'If-None-Match': text({ minLength: 1, maxLength: 1000 })
+        .optional()
+        .openapi({
+          param: {
+            name: 'If-None-Match',
+            in: 'header',
+            description: 'The `ETag` that you have, or several.',
+            example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+          },
+        } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'The image.',
+      headers: {
+        ETag: {
+          description: 'Names these bytes, which never change. Send it back as `If-None-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+        },
+        'Last-Modified': {
+          description: 'When it was uploaded.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'Mon, 02 Mar 2026 21:37:00 GMT',
+        },
+        'Accept-Ranges': {
+          description: 'Parts of it can be asked for, in bytes.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'bytes',
+        },
+        'Cache-Control': {
+          description:
+            'To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'private, no-cache, no-transform',
+        },
+        'Content-Length': {
+          description: 'How many bytes come.',
+          required: true,
+          schema: { type: 'string' },
+          example: '48213',
+        },
+        'Content-Disposition': {
+          description: 'The name under which to save it (RFC 6266).',
+          required: true,
+          schema: { type: 'string' },
+          example: 'attachment; filename="r_cif _ouest_.jpg"; filename*=UTF-8\'\'r%C3%A9cif%20%22ouest%22.jpg',
+        },
+      },
+      content: {
+        'image/jpeg': { schema: text({ format: 'binary' }), example: '' },
+        'image/png': { schema: text({ format: 'binary' }), example: '' },
+        'image/webp': { schema: text({ format: 'binary' }), example: '' },
+        'image/gif': { schema: text({ format: 'binary' }), example: '' },
+        'image/tiff': { schema: text({ format: 'binary' }), example: '' },
+      },
+    },
+    '206': {
+      description: 'The range of it.',
+      headers: {
+        ETag: {
+          description: 'Names these bytes, which never change. Send it back as `If-None-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+        },
+        'Last-Modified': {
+          description: 'When it was uploaded.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'Mon, 02 Mar 2026 21:37:00 GMT',
+        },
+        'Accept-Ranges': {
+          description: 'Parts of it can be asked for, in bytes.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'bytes',
+        },
+        'Cache-Control': {
+          description:
+            'To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'private, no-cache, no-transform',
+        },
+        'Content-Length': {
+          description: 'How many bytes come.',
+          required: true,
+          schema: { type: 'string' },
+          example: '1024',
+        },
+        'Content-Disposition': {
+          description: 'The name under which to save it (RFC 6266).',
+          required: true,
+          schema: { type: 'string' },
+          example: 'attachment; filename="r_cif _ouest_.jpg"; filename*=UTF-8\'\'r%C3%A9cif%20%22ouest%22.jpg',
+        },
+        'Content-Range': {
+          description: 'Which bytes these are, and of how many.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'bytes 0-1023/48213',
+        },
+      },
+      content: {
+        'image/jpeg': { schema: text({ format: 'binary' }), example: '' },
+        'image/png': { schema: text({ format: 'binary' }), example: '' },
+        'image/webp': { schema: text({ format: 'binary' }), example: '' },
+        'image/gif': { schema: text({ format: 'binary' }), example: '' },
+        'image/tiff': { schema: text({ format: 'binary' }), example: '' },
+      },
+    },
+    '304': {
+      description: 'You have these very bytes.',
+      headers: {
+        ETag: {
+          description: 'Names these bytes, which never change. Send it back as `If-None-Match`.',
+          required: true,
+          schema: { type: 'string' },
+          example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+        },
+        'Last-Modified': {
+          description: 'When it was uploaded.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'Mon, 02 Mar 2026 21:37:00 GMT',
+        },
+        'Accept-Ranges': {
+          description: 'Parts of it can be asked for, in bytes.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'bytes',
+        },
+        'Cache-Control': {
+          description:
+            'To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.',
+          required: true,
+          schema: { type: 'string' },
+          example: 'private, no-cache, no-transform',
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ImageNotFoundResponse,
+    '416': RangeNotSatisfiableResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const updateImage = route({
+  method: 'patch',
+  path: '/api/images/{imageId}',
+  operationId: 'updateImage',
+  'x-sdk': 'images.update',
+  summary: 'Change what is known of an image',
+  description: 'Its name, and the polygon and the note that it belongs to. For who uploaded it, and admins.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      imageId: IdSchema.openapi({
+        param: {
+          name: 'imageId',
+          in: 'path',
+          required: true,
+          description: "The image's id.",
+          example: '019a8f00-0011-7000-8000-000000000011',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: ImageUpdateSchema,
+          example: { polygonId: '019a8f00-0002-7000-8000-000000000002' },
+        },
+      },
+    },
+  },
+  responses: {
+    '200': {
+      description: 'What is known of it now.',
+      content: {
+        'application/json': {
+          schema: ImageSchema,
+          example: {
+            id: '019a8f00-0011-7000-8000-000000000011',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'récif "ouest".jpg',
+            contentType: 'image/jpeg',
+            sizeBytes: 48213,
+            width: 1600,
+            height: 1200,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            createdAt: '2026-03-02T21:37:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ImageNotFoundResponse,
+    '422': AttachmentUnknownResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const deleteImage = route({
+  method: 'delete',
+  path: '/api/images/{imageId}',
+  operationId: 'deleteImage',
+  'x-sdk': 'images.delete',
+  summary: 'Delete an image',
+  description:
+    'The file goes with it. For who uploaded it, and admins. An upload that was started and is not completed can be cancelled so, by who\nstarted it; what has arrived of it goes within some hours.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    params: z.object({
+      imageId: IdSchema.openapi({
+        param: {
+          name: 'imageId',
+          in: 'path',
+          required: true,
+          description: "The image's id.",
+          example: '019a8f00-0011-7000-8000-000000000011',
+        },
+      } as never),
+    }),
+    query: z.strictObject({}),
+  },
+  responses: {
+    '204': { description: 'Deleted.' },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '404': ImageNotFoundResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const listImages = route({
+  method: 'get',
+  path: '/api/images',
+  operationId: 'listImages',
+  'x-sdk': 'images.list',
+  summary: 'List images',
+  description:
+    "Mine, newest first; for an admin everyone's. Of a polygon or a note: all that belong to it and that I may see, which for the owner of the\npolygon is everything. Of one that is not there, or not for me, that is nothing.\n",
+  tags: ['Images'],
+  'x-scopes': ['images:read'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({
+      polygonId: IdSchema.optional().openapi({
+        param: {
+          name: 'polygonId',
+          in: 'query',
+          description: 'Those of this polygon.',
+          example: '019a8f00-0002-7000-8000-000000000002',
+        },
+      } as never),
+      noteId: IdSchema.optional().openapi({
+        param: {
+          name: 'noteId',
+          in: 'query',
+          description: 'Those of this note.',
+          example: '019a8f00-0010-7000-8000-000000000010',
+        },
+      } as never),
+      limit: z
+        .preprocess(toNumber, z.int().min(1).max(200))
+        .default(50)
+        .openapi({
+          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+          type: 'integer',
+          minimum: 1,
+          maximum: 200,
+          default: 50,
+        } as never),
+      cursor: CursorSchema.optional().openapi({
+        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+      } as never),
+    }),
+  },
+  responses: {
+    '200': {
+      description: 'A page of images.',
+      content: {
+        'application/json': {
+          schema: ImagePageSchema,
+          examples: {
+            usual: {
+              summary: 'One image',
+              value: {
+                items: [
+                  {
+                    id: '019a8f00-0011-7000-8000-000000000011',
+                    userId: '019a8f00-0001-7000-8000-000000000001',
+                    name: 'récif "ouest".jpg',
+                    contentType: 'image/jpeg',
+                    sizeBytes: 48213,
+                    width: 1600,
+                    height: 1200,
+                    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+                    polygonId: '019a8f00-0002-7000-8000-000000000002',
+                    createdAt: '2026-03-02T21:37:00.000Z',
+                  },
+                ],
+              },
+            },
+            empty: { summary: 'Nothing is there', value: { items: [] } },
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
+export const createImage = route({
+  method: 'post',
+  path: '/api/images',
+  operationId: 'createImage',
+  'x-sdk': 'images.create',
+  summary: 'Upload an image',
+  description:
+    'PNG, JPEG, WebP, GIF or TIFF, as the bytes say and not the name. The file is kept as it is, byte for byte; what is damaged, is another\nkind of file besides, or would unpack to far more than it looks, is refused. Larger than a request may be? Start an upload.\n',
+  tags: ['Images'],
+  'x-scopes': ['images:write'],
+  security: anyOf('bearerAuth', 'apiKey'),
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'multipart/form-data': {
+          schema: ImageFormSchema,
+          example: { file: 'récif "ouest".jpg', polygonId: '019a8f00-0002-7000-8000-000000000002' },
+        },
+      },
+    },
+  },
+  responses: {
+    '201': {
+      description: 'The image is kept.',
+      headers: {
+        Location: {
+          description: 'Where the new resource is.',
+          required: true,
+          schema: { type: 'string' },
+          example: '/api/images/019a8f00-0011-7000-8000-000000000011',
+        },
+      },
+      content: {
+        'application/json': {
+          schema: ImageSchema,
+          example: {
+            id: '019a8f00-0011-7000-8000-000000000011',
+            userId: '019a8f00-0001-7000-8000-000000000001',
+            name: 'récif "ouest".jpg',
+            contentType: 'image/jpeg',
+            sizeBytes: 48213,
+            width: 1600,
+            height: 1200,
+            sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+            polygonId: '019a8f00-0002-7000-8000-000000000002',
+            createdAt: '2026-03-02T21:37:00.000Z',
+          },
+        },
+      },
+    },
+    '400': InvalidRequestResponse,
+    '401': UnauthenticatedResponse,
+    '403': ForbiddenResponse,
+    '413': ImageTooLargeResponse,
+    '415': NoImageResponse,
+    '422': ImageRefusedResponse,
+    '503': ServiceUnavailableResponse,
+    '4XX': ClientErrorResponse,
+    '5XX': ServerErrorResponse,
+  },
+})
+
 export const sendEmail = route({
   method: 'post',
   path: '/api/email',
@@ -4883,11 +6337,18 @@ export const routes = {
   putRegion,
   deleteRegion,
   listRegions,
+  importPolygons,
+  listPolygonNotes,
   getPolygon,
   replacePolygon,
   deletePolygon,
   listPolygons,
   createPolygon,
+  getNote,
+  replaceNote,
+  deleteNote,
+  listNotes,
+  createNote,
   listJobRequests,
   pollJobs,
   claimJobs,
@@ -4907,6 +6368,14 @@ export const routes = {
   createJob,
   getJobType,
   listJobTypes,
+  createImageUpload,
+  getImageMetadata,
+  completeImageUpload,
+  getImage,
+  updateImage,
+  deleteImage,
+  listImages,
+  createImage,
   sendEmail,
   refreshToken,
   resetPassword,

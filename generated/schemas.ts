@@ -18,6 +18,10 @@ export const ScopeSchema = z
     'jobs:work',
     'polygons:read',
     'polygons:write',
+    'notes:read',
+    'notes:write',
+    'images:read',
+    'images:write',
     'regions:read',
     'regions:write',
     'data:read',
@@ -233,6 +237,40 @@ export const AreaFeatureSchema = z
   })
   .openapi('AreaFeature')
 
+export const AreaFeatureCollectionSchema = z
+  .looseObject({
+    type: z.enum(['FeatureCollection']),
+    features: z.array(AreaFeatureSchema).min(1).max(5000),
+    crs: z.looseObject({}).nullable().optional(),
+  })
+  .openapi({
+    description:
+      'An RFC 7946 FeatureCollection of areas. A `crs`, as GeoJSON of 2008 had it, must name CRS84 or EPSG:4326.',
+    'x-foreign-members': true,
+    example: {
+      type: 'FeatureCollection',
+      features: [
+        {
+          type: 'Feature',
+          properties: { name: 'Lizard Island lagoon', habitat: 'lagoon' },
+          geometry: {
+            type: 'Polygon',
+            coordinates: [
+              [
+                [145.442, -14.668],
+                [145.461, -14.668],
+                [145.461, -14.651],
+                [145.442, -14.651],
+                [145.442, -14.668],
+              ],
+            ],
+          },
+        },
+      ],
+    },
+  })
+  .openapi('AreaFeatureCollection')
+
 export const AreaOrFeatureSchema = z
   .discriminatedUnion('type', [PolygonGeometrySchema, MultiPolygonGeometrySchema, AreaFeatureSchema])
   .openapi({
@@ -394,6 +432,21 @@ export const AuditEventPageSchema = z
   .looseObject({ items: z.array(AuditEventSchema), nextCursor: CursorSchema.optional() })
   .openapi({ description: 'A page of events, newest first.' })
   .openapi('AuditEventPage')
+
+export const BboxSchema = z
+  .array(z.number())
+  .min(4)
+  .max(4)
+  .openapi({
+    description:
+      'West, south, east, north in degrees (RFC 7946, section 5). West is greater than east where the antimeridian lies between them.',
+    example: [145.442, -14.668, 145.461, -14.651],
+  })
+  .openapi('Bbox')
+
+export const BboxTextSchema = text({ maxLength: 200 })
+  .openapi({ description: 'Four numbers, separated by commas: west, south, east, north.', example: '145,-15,146,-14' })
+  .openapi('BboxText')
 
 export const JobTypeSchema = z
   .enum(['RASTER_INSPECTION', 'REGIONAL_ASSESSMENT', 'SUITABILITY_ASSESSMENT', 'TEST'])
@@ -645,6 +698,18 @@ export const FileDeclarationSchema = z
   })
   .openapi('FileDeclaration')
 
+export const FileTitleSchema = text({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f-\\u009f/\\\\]+$',
+})
+  .openapi({
+    description:
+      "A file's name, as people have it. Without folders and control characters, and not `.` or `..`, which are folders.",
+    example: 'récif "ouest".jpg',
+  })
+  .openapi('FileTitle')
+
 export const HealthSchema = z
   .looseObject({ status: z.enum(['ok']) })
   .openapi({ description: 'That the process lives.', example: { status: 'ok' } })
@@ -667,6 +732,147 @@ export const HeartbeatRequestSchema = z
   })
   .openapi({ description: 'What is done so far, as a fraction.', example: { progress: 0.4 } })
   .openapi('HeartbeatRequest')
+
+export const ImageTypeSchema = z
+  .enum(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/tiff'])
+  .openapi({ description: 'What kind of image it is, as its bytes say.', example: 'image/jpeg' })
+  .openapi('ImageType')
+
+export const ImageSchema = z
+  .looseObject({
+    id: IdSchema,
+    userId: IdSchema,
+    name: z.string().openapi({ description: "The file's name as it was uploaded." }),
+    contentType: ImageTypeSchema,
+    sizeBytes: z.int().min(1),
+    width: z.int().min(1).openapi({ description: 'In pixels, before any rotation that its metadata asks for.' }),
+    height: z.int().min(1).openapi({ description: 'In pixels, before any rotation that its metadata asks for.' }),
+    sha256: Sha256Schema,
+    polygonId: IdSchema.optional(),
+    noteId: IdSchema.optional(),
+    createdAt: text({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'An image that somebody uploaded.',
+    example: {
+      id: '019a8f00-0011-7000-8000-000000000011',
+      userId: '019a8f00-0001-7000-8000-000000000001',
+      name: 'récif "ouest".jpg',
+      contentType: 'image/jpeg',
+      sizeBytes: 48213,
+      width: 1600,
+      height: 1200,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      polygonId: '019a8f00-0002-7000-8000-000000000002',
+      createdAt: '2026-03-02T21:37:00.000Z',
+    },
+  })
+  .openapi('Image')
+
+export const ImageFormSchema = z
+  .strictObject({
+    file: text({ format: 'binary' }).openapi({ description: 'The image itself. Its name is kept.' }),
+    polygonId: IdSchema.optional(),
+    noteId: IdSchema.optional(),
+  })
+  .openapi({
+    description: 'An image, and what it shows.',
+    example: { file: 'récif "ouest".jpg', polygonId: '019a8f00-0002-7000-8000-000000000002' },
+  })
+  .openapi('ImageForm')
+
+export const ImagePageSchema = z
+  .looseObject({ items: z.array(ImageSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of images, newest first.' })
+  .openapi('ImagePage')
+
+export const ImageUpdateSchema = z
+  .strictObject({
+    name: FileTitleSchema.optional(),
+    polygonId: text({ format: 'uuid' }).nullable().openapi({ description: 'The polygon that it shows.' }).optional(),
+    noteId: text({ format: 'uuid' }).nullable().openapi({ description: 'The note that it belongs to.' }).optional(),
+  })
+  .openapi({
+    description: 'What to change of an image. What is left out stays; null takes it away.',
+    example: { polygonId: '019a8f00-0002-7000-8000-000000000002' },
+  })
+  .openapi('ImageUpdate')
+
+export const ImageUploadSchema = z
+  .strictObject({
+    name: FileTitleSchema,
+    contentType: ImageTypeSchema,
+    sizeBytes: z.int().min(1).max(5368709120).openapi({ description: "The file's exact size." }),
+    sha256: Sha256Schema,
+    polygonId: IdSchema.optional(),
+    noteId: IdSchema.optional(),
+  })
+  .openapi({
+    description: 'The image to come, with the exact size and checksum of its file.',
+    example: {
+      name: 'récif "ouest".jpg',
+      contentType: 'image/jpeg',
+      sizeBytes: 48213,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      polygonId: '019a8f00-0002-7000-8000-000000000002',
+    },
+  })
+  .openapi('ImageUpload')
+
+export const SignedUploadSchema = z
+  .looseObject({
+    name: FileNameSchema,
+    url: text({ format: 'uri' }),
+    method: z.enum(['PUT']),
+    headers: z.record(z.string(), z.string()),
+    expiresAt: text({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'Where to send a file: one request, with this method and these headers, the file as its body.',
+    example: {
+      name: 'sites.geojson',
+      url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
+      method: 'PUT',
+      headers: { 'content-type': 'application/geo+json' },
+      expiresAt: '2026-03-02T22:40:08.000Z',
+    },
+  })
+  .openapi('SignedUpload')
+
+export const ImageUploadCreatedSchema = z
+  .looseObject({ imageId: IdSchema, upload: SignedUploadSchema })
+  .openapi({
+    description: 'The id that the image will have, and where to send its file.',
+    example: {
+      imageId: '019a8f00-0011-7000-8000-000000000011',
+      upload: {
+        name: '019a8f00-0011-7000-8000-000000000011.jpg',
+        url: 'http://127.0.0.1:3000/objects/images/019a8f00-0011-7000-8000-000000000011?signature=Zx1c',
+        method: 'PUT',
+        headers: { 'content-type': 'image/jpeg' },
+        expiresAt: '2026-03-02T22:37:00.000Z',
+      },
+    },
+  })
+  .openapi('ImageUploadCreated')
+
+export const ImportedPolygonSchema = z
+  .looseObject({
+    id: IdSchema,
+    name: z.string().optional(),
+    bbox: BboxSchema,
+    areaSquareMeters: z.number().openapi({ description: 'Geodesic, on the WGS84 ellipsoid.' }),
+  })
+  .openapi({
+    description: 'A polygon that was imported, without its shape.',
+    example: {
+      id: '019a8f00-0002-7000-8000-000000000002',
+      name: 'Lizard Island lagoon',
+      bbox: [145.442, -14.668, 145.461, -14.651],
+      areaSquareMeters: 3849705.05,
+    },
+  })
+  .openapi('ImportedPolygon')
 
 export const JobStatusSchema = z
   .enum(['PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED'])
@@ -1479,26 +1685,6 @@ export const LayerUploadSchema = z
   })
   .openapi('LayerUpload')
 
-export const SignedUploadSchema = z
-  .looseObject({
-    name: FileNameSchema,
-    url: text({ format: 'uri' }),
-    method: z.enum(['PUT']),
-    headers: z.record(z.string(), z.string()),
-    expiresAt: text({ format: 'date-time' }),
-  })
-  .openapi({
-    description: 'Where to send a file: one request, with this method and these headers, the file as its body.',
-    example: {
-      name: 'sites.geojson',
-      url: 'http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c',
-      method: 'PUT',
-      headers: { 'content-type': 'application/geo+json' },
-      expiresAt: '2026-03-02T22:40:08.000Z',
-    },
-  })
-  .openapi('SignedUpload')
-
 export const LayerUploadCreatedSchema = z
   .looseObject({
     version: z.int().min(1).openapi({ description: 'The version that this upload will be.' }),
@@ -1548,6 +1734,52 @@ export const NewPasswordSchema = text({ format: 'password', minLength: 12, maxLe
   })
   .openapi('NewPassword')
 
+export const NoteSchema = z
+  .looseObject({
+    id: IdSchema,
+    userId: IdSchema,
+    polygonId: IdSchema,
+    content: z.string(),
+    createdAt: text({ format: 'date-time' }),
+    updatedAt: text({ format: 'date-time' }),
+  })
+  .openapi({
+    description: 'What somebody wrote about a polygon.',
+    example: {
+      id: '019a8f00-0010-7000-8000-000000000010',
+      userId: '019a8f00-0001-7000-8000-000000000001',
+      polygonId: '019a8f00-0002-7000-8000-000000000002',
+      content: 'Bleaching on the western edge; come back after the next full moon.',
+      createdAt: '2026-03-02T21:36:00.000Z',
+      updatedAt: '2026-03-02T21:36:00.000Z',
+    },
+  })
+  .openapi('Note')
+
+export const NoteCreateSchema = z
+  .strictObject({ polygonId: IdSchema, content: text({ minLength: 1, maxLength: 20000 }) })
+  .openapi({
+    description: 'A note, and the polygon that it is about.',
+    example: {
+      polygonId: '019a8f00-0002-7000-8000-000000000002',
+      content: 'Bleaching on the western edge; come back after the next full moon.',
+    },
+  })
+  .openapi('NoteCreate')
+
+export const NotePageSchema = z
+  .looseObject({ items: z.array(NoteSchema), nextCursor: CursorSchema.optional() })
+  .openapi({ description: 'A page of notes, newest first.' })
+  .openapi('NotePage')
+
+export const NoteUpdateSchema = z
+  .strictObject({ content: text({ minLength: 1, maxLength: 20000 }) })
+  .openapi({
+    description: 'What a note says from now on.',
+    example: { content: 'Bleaching on the western edge; no worse a month later.' },
+  })
+  .openapi('NoteUpdate')
+
 export const PasswordChangeSchema = z
   .strictObject({ currentPassword: text({ minLength: 1, maxLength: 200 }), newPassword: NewPasswordSchema })
   .openapi({
@@ -1569,6 +1801,9 @@ export const PolygonSchema = z
     id: IdSchema,
     userId: IdSchema,
     polygon: AreaSchema,
+    bbox: BboxSchema,
+    areaSquareMeters: z.number().openapi({ description: 'Geodesic, on the WGS84 ellipsoid.' }),
+    centroid: PositionSchema,
     name: z.string().optional(),
     description: z.string().optional(),
     properties: z.looseObject({}),
@@ -1576,7 +1811,7 @@ export const PolygonSchema = z
     updatedAt: text({ format: 'date-time' }),
   })
   .openapi({
-    description: 'A place that somebody drew.',
+    description: 'A place that somebody drew, and what follows from its shape.',
     example: {
       id: '019a8f00-0002-7000-8000-000000000002',
       userId: '019a8f00-0001-7000-8000-000000000001',
@@ -1593,12 +1828,80 @@ export const PolygonSchema = z
           ],
         ],
       },
+      bbox: [145.442, -14.668, 145.461, -14.651],
+      areaSquareMeters: 3849705.05,
+      centroid: [145.4515, -14.6595],
       properties: {},
       createdAt: '2026-03-02T21:30:00.000Z',
       updatedAt: '2026-03-02T21:30:00.000Z',
     },
   })
   .openapi('Polygon')
+
+export const PolygonFeatureSchema = z
+  .looseObject({
+    type: z.enum(['Feature']),
+    id: IdSchema,
+    bbox: BboxSchema,
+    geometry: AreaSchema,
+    properties: z.looseObject({}),
+  })
+  .openapi({
+    description: 'A polygon as an RFC 7946 Feature. What the service knows of it stands among its own properties.',
+    example: {
+      type: 'Feature',
+      id: '019a8f00-0002-7000-8000-000000000002',
+      bbox: [145.442, -14.668, 145.461, -14.651],
+      geometry: {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [145.442, -14.668],
+            [145.461, -14.668],
+            [145.461, -14.651],
+            [145.442, -14.651],
+            [145.442, -14.668],
+          ],
+        ],
+      },
+      properties: {
+        name: 'Lizard Island lagoon',
+        userId: '019a8f00-0001-7000-8000-000000000001',
+        areaSquareMeters: 3849705.05,
+        createdAt: '2026-03-02T21:30:00.000Z',
+        updatedAt: '2026-03-02T21:30:00.000Z',
+      },
+    },
+  })
+  .openapi('PolygonFeature')
+
+export const PolygonFeatureCollectionSchema = z
+  .looseObject({
+    type: z.enum(['FeatureCollection']),
+    features: z.array(PolygonFeatureSchema),
+    nextCursor: CursorSchema.optional(),
+  })
+  .openapi({
+    description: 'A page of polygons as an RFC 7946 FeatureCollection, newest first. `nextCursor` is a foreign member.',
+  })
+  .openapi('PolygonFeatureCollection')
+
+export const PolygonImportSchema = z
+  .looseObject({ items: z.array(ImportedPolygonSchema) })
+  .openapi({
+    description: 'What was imported, in the order of the features.',
+    example: {
+      items: [
+        {
+          id: '019a8f00-0002-7000-8000-000000000002',
+          name: 'Lizard Island lagoon',
+          bbox: [145.442, -14.668, 145.461, -14.651],
+          areaSquareMeters: 3849705.05,
+        },
+      ],
+    },
+  })
+  .openapi('PolygonImport')
 
 export const PolygonPageSchema = z
   .looseObject({ items: z.array(PolygonSchema), nextCursor: CursorSchema.optional() })
@@ -1656,6 +1959,8 @@ export const ProblemCodeSchema = z
     'session_not_found',
     'api_key_not_found',
     'polygon_not_found',
+    'note_not_found',
+    'image_not_found',
     'region_not_found',
     'layer_not_found',
     'job_type_not_found',
@@ -1675,7 +1980,9 @@ export const ProblemCodeSchema = z
     'precondition_failed',
     'payload_too_large',
     'unsupported_media_type',
+    'range_not_satisfiable',
     'unresolved_reference',
+    'image_refused',
     'idempotency_mismatch',
     'too_many_active_jobs',
     'too_many_attempts',
@@ -2106,6 +2413,7 @@ export const components = {
   MultiPolygonGeometry: MultiPolygonGeometrySchema,
   Area: AreaSchema,
   AreaFeature: AreaFeatureSchema,
+  AreaFeatureCollection: AreaFeatureCollectionSchema,
   AreaOrFeature: AreaOrFeatureSchema,
   EcsArn: EcsArnSchema,
   WorkerName: WorkerNameSchema,
@@ -2115,6 +2423,8 @@ export const components = {
   AuditAction: AuditActionSchema,
   AuditEvent: AuditEventSchema,
   AuditEventPage: AuditEventPageSchema,
+  Bbox: BboxSchema,
+  BboxText: BboxTextSchema,
   JobType: JobTypeSchema,
   JobPayload: JobPayloadSchema,
   JobPriority: JobPrioritySchema,
@@ -2132,9 +2442,19 @@ export const components = {
   FileName: FileNameSchema,
   Sha256: Sha256Schema,
   FileDeclaration: FileDeclarationSchema,
+  FileTitle: FileTitleSchema,
   Health: HealthSchema,
   Heartbeat: HeartbeatSchema,
   HeartbeatRequest: HeartbeatRequestSchema,
+  ImageType: ImageTypeSchema,
+  Image: ImageSchema,
+  ImageForm: ImageFormSchema,
+  ImagePage: ImagePageSchema,
+  ImageUpdate: ImageUpdateSchema,
+  ImageUpload: ImageUploadSchema,
+  SignedUpload: SignedUploadSchema,
+  ImageUploadCreated: ImageUploadCreatedSchema,
+  ImportedPolygon: ImportedPolygonSchema,
   JobStatus: JobStatusSchema,
   Raster: RasterSchema,
   RasterInspectionResult: RasterInspectionResultSchema,
@@ -2173,14 +2493,20 @@ export const components = {
   Layer: LayerSchema,
   LayerComplete: LayerCompleteSchema,
   LayerUpload: LayerUploadSchema,
-  SignedUpload: SignedUploadSchema,
   LayerUploadCreated: LayerUploadCreatedSchema,
   LogEntries: LogEntriesSchema,
   LoginRequest: LoginRequestSchema,
   NewPassword: NewPasswordSchema,
+  Note: NoteSchema,
+  NoteCreate: NoteCreateSchema,
+  NotePage: NotePageSchema,
+  NoteUpdate: NoteUpdateSchema,
   PasswordChange: PasswordChangeSchema,
   PersonName: PersonNameSchema,
   Polygon: PolygonSchema,
+  PolygonFeature: PolygonFeatureSchema,
+  PolygonFeatureCollection: PolygonFeatureCollectionSchema,
+  PolygonImport: PolygonImportSchema,
   PolygonPage: PolygonPageSchema,
   PolygonWrite: PolygonWriteSchema,
   ProblemCode: ProblemCodeSchema,

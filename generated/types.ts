@@ -462,13 +462,15 @@ export interface paths {
     }
     /**
      * List polygons
-     * @description Mine, newest first; for an admin everyone's.
+     * @description Mine, newest first; for an admin everyone's. With `Accept: application/geo+json` as a FeatureCollection, which GIS programs open.
      */
     get: operations['listPolygons']
     put?: never
     /**
      * Create a polygon
-     * @description Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.
+     * @description Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed, neither cross themselves nor each other, and have
+     *     positions in range; they are wound as the RFC asks. An edge over more than 180 degrees of longitude goes the short way, and the polygon
+     *     is cut at the antimeridian. Any fault is pointed at.
      */
     post: operations['createPolygon']
     delete?: never
@@ -486,7 +488,7 @@ export interface paths {
     }
     /**
      * Show a polygon
-     * @description For its owner and for admins.
+     * @description For its owner and for admins. With `Accept: application/geo+json` as a Feature.
      */
     get: operations['getPolygon']
     /**
@@ -497,9 +499,219 @@ export interface paths {
     post?: never
     /**
      * Delete a polygon
-     * @description Jobs that used it keep a copy of the geometry they run on.
+     * @description Its notes go with it; its images stay, without it. Jobs that used it keep a copy of the geometry they run on.
      */
     delete: operations['deletePolygon']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/polygons/import': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Import polygons
+     * @description Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by feature, first what
+     *     does not fit this contract and then, once that is mended, what is wrong with the shapes.
+     *     Properties are kept; `name` and `description` among them become the polygon's, where they are text.
+     */
+    post: operations['importPolygons']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/polygons/{polygonId}/notes': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List the notes of a polygon
+     * @description Whoever wrote them, newest first. For the polygon's owner and for admins.
+     */
+    get: operations['listPolygonNotes']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/notes': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List notes
+     * @description Mine, newest first; for an admin everyone's.
+     */
+    get: operations['listNotes']
+    put?: never
+    /**
+     * Write a note
+     * @description About a polygon that is yours; an admin, about any.
+     */
+    post: operations['createNote']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/notes/{noteId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show a note
+     * @description For who wrote it, whose polygon it is about, and admins.
+     */
+    get: operations['getNote']
+    /**
+     * Replace a note
+     * @description For who wrote it, and admins. Send `If-Match` to be sure that nobody has changed it since you read it.
+     */
+    put: operations['replaceNote']
+    post?: never
+    /**
+     * Delete a note
+     * @description For who wrote it, and admins. Images that belonged to it stay.
+     */
+    delete: operations['deleteNote']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/images': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * List images
+     * @description Mine, newest first; for an admin everyone's. Of a polygon or a note: all that belong to it and that I may see, which for the owner of the
+     *     polygon is everything. Of one that is not there, or not for me, that is nothing.
+     */
+    get: operations['listImages']
+    put?: never
+    /**
+     * Upload an image
+     * @description PNG, JPEG, WebP, GIF or TIFF, as the bytes say and not the name. The file is kept as it is, byte for byte; what is damaged, is another
+     *     kind of file besides, or would unpack to far more than it looks, is refused. Larger than a request may be? Start an upload.
+     */
+    post: operations['createImage']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/images/uploads': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Start the upload of an image
+     * @description Gives a signed URL for a file of exactly this size and checksum. Send the file there, then complete the image. An upload that is not completed within a day is forgotten.
+     */
+    post: operations['createImageUpload']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/images/{imageId}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Fetch an image
+     * @description The file itself, byte for byte as it was uploaded, under its name. Ranges and conditions are honoured, HEAD is answered. For who uploaded it,
+     *     whose polygon it shows, and admins.
+     */
+    get: operations['getImage']
+    put?: never
+    post?: never
+    /**
+     * Delete an image
+     * @description The file goes with it. For who uploaded it, and admins. An upload that was started and is not completed can be cancelled so, by who
+     *     started it; what has arrived of it goes within some hours.
+     */
+    delete: operations['deleteImage']
+    options?: never
+    head?: never
+    /**
+     * Change what is known of an image
+     * @description Its name, and the polygon and the note that it belongs to. For who uploaded it, and admins.
+     */
+    patch: operations['updateImage']
+    trace?: never
+  }
+  '/api/images/{imageId}/metadata': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Show what is known of an image
+     * @description For who uploaded it, whose polygon it shows, and admins.
+     */
+    get: operations['getImageMetadata']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/images/{imageId}/complete': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Complete the upload of an image
+     * @description Looks at the file that has arrived. What is refused is deleted, and the upload with it. Completing it again answers the same.
+     */
+    post: operations['completeImageUpload']
+    delete?: never
     options?: never
     head?: never
     patch?: never
@@ -1189,6 +1401,8 @@ export interface components {
       | 'session_not_found'
       | 'api_key_not_found'
       | 'polygon_not_found'
+      | 'note_not_found'
+      | 'image_not_found'
       | 'region_not_found'
       | 'layer_not_found'
       | 'job_type_not_found'
@@ -1208,7 +1422,9 @@ export interface components {
       | 'precondition_failed'
       | 'payload_too_large'
       | 'unsupported_media_type'
+      | 'range_not_satisfiable'
       | 'unresolved_reference'
+      | 'image_refused'
       | 'idempotency_mismatch'
       | 'too_many_active_jobs'
       | 'too_many_attempts'
@@ -1441,6 +1657,10 @@ export interface components {
       | 'jobs:work'
       | 'polygons:read'
       | 'polygons:write'
+      | 'notes:read'
+      | 'notes:write'
+      | 'images:read'
+      | 'images:write'
       | 'regions:read'
       | 'regions:write'
       | 'data:read'
@@ -1620,6 +1840,11 @@ export interface components {
       isPluginUser?: boolean
     }
     /**
+     * @description Four numbers, separated by commas: west, south, east, north.
+     * @example 145,-15,146,-14
+     */
+    BboxText: string
+    /**
      * @description Longitude, latitude and perhaps altitude (RFC 7946, section 3.1.1).
      * @example [
      *       145.442,
@@ -1763,7 +1988,17 @@ export interface components {
      */
     Area: components['schemas']['PolygonGeometry'] | components['schemas']['MultiPolygonGeometry']
     /**
-     * @description A place that somebody drew.
+     * @description West, south, east, north in degrees (RFC 7946, section 5). West is greater than east where the antimeridian lies between them.
+     * @example [
+     *       145.442,
+     *       -14.668,
+     *       145.461,
+     *       -14.651
+     *     ]
+     */
+    Bbox: number[]
+    /**
+     * @description A place that somebody drew, and what follows from its shape.
      * @example {
      *       "id": "019a8f00-0002-7000-8000-000000000002",
      *       "userId": "019a8f00-0001-7000-8000-000000000001",
@@ -1795,6 +2030,17 @@ export interface components {
      *           ]
      *         ]
      *       },
+     *       "bbox": [
+     *         145.442,
+     *         -14.668,
+     *         145.461,
+     *         -14.651
+     *       ],
+     *       "areaSquareMeters": 3849705.05,
+     *       "centroid": [
+     *         145.4515,
+     *         -14.6595
+     *       ],
      *       "properties": {},
      *       "createdAt": "2026-03-02T21:30:00.000Z",
      *       "updatedAt": "2026-03-02T21:30:00.000Z"
@@ -1804,6 +2050,10 @@ export interface components {
       id: components['schemas']['Id']
       userId: components['schemas']['Id']
       polygon: components['schemas']['Area']
+      bbox: components['schemas']['Bbox']
+      /** @description Geodesic, on the WGS84 ellipsoid. */
+      areaSquareMeters: number
+      centroid: components['schemas']['Position']
       name?: string
       description?: string
       properties: {
@@ -1817,6 +2067,70 @@ export interface components {
     /** @description A page of polygons, newest first. */
     PolygonPage: {
       items: components['schemas']['Polygon'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description A polygon as an RFC 7946 Feature. What the service knows of it stands among its own properties.
+     * @example {
+     *       "type": "Feature",
+     *       "id": "019a8f00-0002-7000-8000-000000000002",
+     *       "bbox": [
+     *         145.442,
+     *         -14.668,
+     *         145.461,
+     *         -14.651
+     *       ],
+     *       "geometry": {
+     *         "type": "Polygon",
+     *         "coordinates": [
+     *           [
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.668
+     *             ],
+     *             [
+     *               145.461,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.651
+     *             ],
+     *             [
+     *               145.442,
+     *               -14.668
+     *             ]
+     *           ]
+     *         ]
+     *       },
+     *       "properties": {
+     *         "name": "Lizard Island lagoon",
+     *         "userId": "019a8f00-0001-7000-8000-000000000001",
+     *         "areaSquareMeters": 3849705.05,
+     *         "createdAt": "2026-03-02T21:30:00.000Z",
+     *         "updatedAt": "2026-03-02T21:30:00.000Z"
+     *       }
+     *     }
+     */
+    PolygonFeature: {
+      /** @enum {string} */
+      type: 'Feature'
+      id: components['schemas']['Id']
+      bbox: components['schemas']['Bbox']
+      geometry: components['schemas']['Area']
+      properties: {
+        [key: string]: unknown
+      }
+    }
+    /** @description A page of polygons as an RFC 7946 FeatureCollection, newest first. `nextCursor` is a foreign member. */
+    PolygonFeatureCollection: {
+      /** @enum {string} */
+      type: 'FeatureCollection'
+      features: components['schemas']['PolygonFeature'][]
       nextCursor?: components['schemas']['Cursor']
     }
     /**
@@ -1941,6 +2255,299 @@ export interface components {
       properties?: {
         [key: string]: unknown
       }
+    }
+    /**
+     * @description An RFC 7946 FeatureCollection of areas. A `crs`, as GeoJSON of 2008 had it, must name CRS84 or EPSG:4326.
+     * @example {
+     *       "type": "FeatureCollection",
+     *       "features": [
+     *         {
+     *           "type": "Feature",
+     *           "properties": {
+     *             "name": "Lizard Island lagoon",
+     *             "habitat": "lagoon"
+     *           },
+     *           "geometry": {
+     *             "type": "Polygon",
+     *             "coordinates": [
+     *               [
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.668
+     *                 ],
+     *                 [
+     *                   145.461,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.651
+     *                 ],
+     *                 [
+     *                   145.442,
+     *                   -14.668
+     *                 ]
+     *               ]
+     *             ]
+     *           }
+     *         }
+     *       ]
+     *     }
+     */
+    AreaFeatureCollection: {
+      /** @enum {string} */
+      type: 'FeatureCollection'
+      features: components['schemas']['AreaFeature'][]
+      crs?: {
+        [key: string]: unknown
+      } | null
+    }
+    /**
+     * @description A polygon that was imported, without its shape.
+     * @example {
+     *       "id": "019a8f00-0002-7000-8000-000000000002",
+     *       "name": "Lizard Island lagoon",
+     *       "bbox": [
+     *         145.442,
+     *         -14.668,
+     *         145.461,
+     *         -14.651
+     *       ],
+     *       "areaSquareMeters": 3849705.05
+     *     }
+     */
+    ImportedPolygon: {
+      id: components['schemas']['Id']
+      name?: string
+      bbox: components['schemas']['Bbox']
+      /** @description Geodesic, on the WGS84 ellipsoid. */
+      areaSquareMeters: number
+    }
+    /**
+     * @description What was imported, in the order of the features.
+     * @example {
+     *       "items": [
+     *         {
+     *           "id": "019a8f00-0002-7000-8000-000000000002",
+     *           "name": "Lizard Island lagoon",
+     *           "bbox": [
+     *             145.442,
+     *             -14.668,
+     *             145.461,
+     *             -14.651
+     *           ],
+     *           "areaSquareMeters": 3849705.05
+     *         }
+     *       ]
+     *     }
+     */
+    PolygonImport: {
+      items: components['schemas']['ImportedPolygon'][]
+    }
+    /**
+     * @description What somebody wrote about a polygon.
+     * @example {
+     *       "id": "019a8f00-0010-7000-8000-000000000010",
+     *       "userId": "019a8f00-0001-7000-8000-000000000001",
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+     *       "content": "Bleaching on the western edge; come back after the next full moon.",
+     *       "createdAt": "2026-03-02T21:36:00.000Z",
+     *       "updatedAt": "2026-03-02T21:36:00.000Z"
+     *     }
+     */
+    Note: {
+      id: components['schemas']['Id']
+      userId: components['schemas']['Id']
+      polygonId: components['schemas']['Id']
+      content: string
+      /** Format: date-time */
+      createdAt: string
+      /** Format: date-time */
+      updatedAt: string
+    }
+    /** @description A page of notes, newest first. */
+    NotePage: {
+      items: components['schemas']['Note'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description A note, and the polygon that it is about.
+     * @example {
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+     *       "content": "Bleaching on the western edge; come back after the next full moon."
+     *     }
+     */
+    NoteCreate: {
+      polygonId: components['schemas']['Id']
+      content: string
+    }
+    /**
+     * @description What a note says from now on.
+     * @example {
+     *       "content": "Bleaching on the western edge; no worse a month later."
+     *     }
+     */
+    NoteUpdate: {
+      content: string
+    }
+    /**
+     * @description What kind of image it is, as its bytes say.
+     * @example image/jpeg
+     * @enum {string}
+     */
+    ImageType: 'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif' | 'image/tiff'
+    /**
+     * @description A SHA-256 in lower-case hexadecimal.
+     * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+     */
+    Sha256: string
+    /**
+     * @description An image that somebody uploaded.
+     * @example {
+     *       "id": "019a8f00-0011-7000-8000-000000000011",
+     *       "userId": "019a8f00-0001-7000-8000-000000000001",
+     *       "name": "récif \"ouest\".jpg",
+     *       "contentType": "image/jpeg",
+     *       "sizeBytes": 48213,
+     *       "width": 1600,
+     *       "height": 1200,
+     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+     *       "createdAt": "2026-03-02T21:37:00.000Z"
+     *     }
+     */
+    Image: {
+      id: components['schemas']['Id']
+      userId: components['schemas']['Id']
+      /** @description The file's name as it was uploaded. */
+      name: string
+      contentType: components['schemas']['ImageType']
+      sizeBytes: number
+      /** @description In pixels, before any rotation that its metadata asks for. */
+      width: number
+      /** @description In pixels, before any rotation that its metadata asks for. */
+      height: number
+      sha256: components['schemas']['Sha256']
+      polygonId?: components['schemas']['Id']
+      noteId?: components['schemas']['Id']
+      /** Format: date-time */
+      createdAt: string
+    }
+    /** @description A page of images, newest first. */
+    ImagePage: {
+      items: components['schemas']['Image'][]
+      nextCursor?: components['schemas']['Cursor']
+    }
+    /**
+     * @description An image, and what it shows.
+     * @example {
+     *       "file": "récif \"ouest\".jpg",
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+     *     }
+     */
+    ImageForm: {
+      /**
+       * Format: binary
+       * @description The image itself. Its name is kept.
+       */
+      file: string
+      polygonId?: components['schemas']['Id']
+      noteId?: components['schemas']['Id']
+    }
+    /**
+     * @description A file's name, as people have it. Without folders and control characters, and not `.` or `..`, which are folders.
+     * @example récif "ouest".jpg
+     */
+    FileTitle: string
+    /**
+     * @description The image to come, with the exact size and checksum of its file.
+     * @example {
+     *       "name": "récif \"ouest\".jpg",
+     *       "contentType": "image/jpeg",
+     *       "sizeBytes": 48213,
+     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+     *     }
+     */
+    ImageUpload: {
+      name: components['schemas']['FileTitle']
+      contentType: components['schemas']['ImageType']
+      /** @description The file's exact size. */
+      sizeBytes: number
+      sha256: components['schemas']['Sha256']
+      polygonId?: components['schemas']['Id']
+      noteId?: components['schemas']['Id']
+    }
+    /**
+     * @description A relative name of up to six segments, each starting with a letter, digit or underscore.
+     * @example sites.geojson
+     */
+    FileName: string
+    /**
+     * @description Where to send a file: one request, with this method and these headers, the file as its body.
+     * @example {
+     *       "name": "sites.geojson",
+     *       "url": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c",
+     *       "method": "PUT",
+     *       "headers": {
+     *         "content-type": "application/geo+json"
+     *       },
+     *       "expiresAt": "2026-03-02T22:40:08.000Z"
+     *     }
+     */
+    SignedUpload: {
+      name: components['schemas']['FileName']
+      /** Format: uri */
+      url: string
+      /** @enum {string} */
+      method: 'PUT'
+      headers: {
+        [key: string]: string
+      }
+      /** Format: date-time */
+      expiresAt: string
+    }
+    /**
+     * @description The id that the image will have, and where to send its file.
+     * @example {
+     *       "imageId": "019a8f00-0011-7000-8000-000000000011",
+     *       "upload": {
+     *         "name": "019a8f00-0011-7000-8000-000000000011.jpg",
+     *         "url": "http://127.0.0.1:3000/objects/images/019a8f00-0011-7000-8000-000000000011?signature=Zx1c",
+     *         "method": "PUT",
+     *         "headers": {
+     *           "content-type": "image/jpeg"
+     *         },
+     *         "expiresAt": "2026-03-02T22:37:00.000Z"
+     *       }
+     *     }
+     */
+    ImageUploadCreated: {
+      imageId: components['schemas']['Id']
+      upload: components['schemas']['SignedUpload']
+    }
+    /**
+     * @description What to change of an image. What is left out stays; null takes it away.
+     * @example {
+     *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+     *     }
+     */
+    ImageUpdate: {
+      name?: components['schemas']['FileTitle']
+      /**
+       * Format: uuid
+       * @description The polygon that it shows.
+       */
+      polygonId?: string | null
+      /**
+       * Format: uuid
+       * @description The note that it belongs to.
+       */
+      noteId?: string | null
     }
     /** @example lizard-island */
     RegionName: string
@@ -2119,11 +2726,6 @@ export interface components {
       description?: string
     }
     /**
-     * @description A SHA-256 in lower-case hexadecimal.
-     * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-     */
-    Sha256: string
-    /**
      * @description A media type.
      * @example image/tiff
      */
@@ -2141,35 +2743,6 @@ export interface components {
       sizeBytes: number
       sha256: components['schemas']['Sha256']
       contentType?: components['schemas']['ContentType']
-    }
-    /**
-     * @description A relative name of up to six segments, each starting with a letter, digit or underscore.
-     * @example sites.geojson
-     */
-    FileName: string
-    /**
-     * @description Where to send a file: one request, with this method and these headers, the file as its body.
-     * @example {
-     *       "name": "sites.geojson",
-     *       "url": "http://127.0.0.1:3000/objects/results/019a8f00-0005-7000-8000-000000000005/sites.geojson?signature=Zx1c",
-     *       "method": "PUT",
-     *       "headers": {
-     *         "content-type": "application/geo+json"
-     *       },
-     *       "expiresAt": "2026-03-02T22:40:08.000Z"
-     *     }
-     */
-    SignedUpload: {
-      name: components['schemas']['FileName']
-      /** Format: uri */
-      url: string
-      /** @enum {string} */
-      method: 'PUT'
-      headers: {
-        [key: string]: string
-      }
-      /** Format: date-time */
-      expiresAt: string
     }
     /**
      * @description The version that the file will be, and where to send it.
@@ -3905,6 +4478,143 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
+    /** @description There is no such note, or not for this caller. */
+    NoteNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/note-not-found",
+         *       "title": "Note not found",
+         *       "status": 404,
+         *       "detail": "There is no note 019a8f00-0010-7000-8000-000000000010 that you may see.",
+         *       "code": "note_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The file is larger than this service takes. */
+    ImageTooLarge: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/payload-too-large",
+         *       "title": "Payload too large",
+         *       "status": 413,
+         *       "detail": "An image may have at most 268435456 bytes.",
+         *       "code": "payload_too_large",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The bytes are no image of a kind that is kept, or the request is no form. */
+    NoImage: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/unsupported-media-type",
+         *       "title": "Unsupported media type",
+         *       "status": 415,
+         *       "detail": "The file is not an image: PNG, JPEG, WebP, GIF and TIFF are kept.",
+         *       "code": "unsupported_media_type",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The file is an image, but damaged, something else besides, or far larger unpacked than it looks; or it should belong to what is not there. */
+    ImageRefused: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The image should belong to what is not there, or not for this caller. */
+    AttachmentUnknown: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description There is no such image, or not for this caller. */
+    ImageNotFound: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/image-not-found",
+         *       "title": "Image not found",
+         *       "status": 404,
+         *       "detail": "There is no image 019a8f00-0011-7000-8000-000000000011 that you may see.",
+         *       "code": "image_not_found",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The range begins after the end. */
+    RangeNotSatisfiable: {
+      headers: {
+        /**
+         * @description How long the image is.
+         * @example bytes *\/48213
+         */
+        'Content-Range': string
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/range-not-satisfiable",
+         *       "title": "Range not satisfiable",
+         *       "status": 416,
+         *       "detail": "The image has 48213 bytes.",
+         *       "code": "range_not_satisfiable",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
+    /** @description The file has not arrived. */
+    ImageUploadIncomplete: {
+      headers: {
+        [name: string]: unknown
+      }
+      content: {
+        /**
+         * @example {
+         *       "type": "https://fieldstation.example/problems/upload-incomplete",
+         *       "title": "Upload incomplete",
+         *       "status": 409,
+         *       "detail": "The file of image 019a8f00-0011-7000-8000-000000000011 has not arrived.",
+         *       "code": "upload_incomplete",
+         *       "requestId": "5f2c8e0a-3f0b-4c57-9f6e-0d8f6a1f2b3c"
+         *     }
+         */
+        'application/problem+json': components['schemas']['Problem']
+      }
+    }
     /** @description There is no such region. */
     RegionNotFound: {
       headers: {
@@ -4195,6 +4905,16 @@ export interface components {
      */
     IfMatch: string
     /**
+     * @description The note's id.
+     * @example 019a8f00-0010-7000-8000-000000000010
+     */
+    NoteId: components['schemas']['Id']
+    /**
+     * @description The image's id.
+     * @example 019a8f00-0011-7000-8000-000000000011
+     */
+    ImageId: components['schemas']['Id']
+    /**
      * @description The region's name.
      * @example lizard-island
      */
@@ -4248,6 +4968,16 @@ export interface components {
      * @example "1"
      */
     ETag: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/notes/019a8f00-0010-7000-8000-000000000010
+     */
+    NoteLocation: string
+    /**
+     * @description Where the new resource is.
+     * @example /api/images/019a8f00-0011-7000-8000-000000000011
+     */
+    ImageLocation: string
     /**
      * @description Where the new resource is.
      * @example /api/regions/lizard-island
@@ -4909,7 +5639,10 @@ export interface operations {
   listUsers: {
     parameters: {
       query?: {
-        /** @description People whose email begins so, in whatever case. */
+        /**
+         * @description People whose email begins so, in whatever case.
+         * @example ana@
+         */
         email?: string
         /** @description People with this role. */
         role?: components['schemas']['Role']
@@ -5264,6 +5997,32 @@ export interface operations {
     parameters: {
       query?: {
         /**
+         * @description Polygons whose bounding box meets this one: west, south, east, north in degrees, separated by commas. West greater than east reaches
+         *     across the antimeridian.
+         * @example 145,-15,146,-14
+         */
+        bbox?: components['schemas']['BboxText']
+        /**
+         * @description Polygons whose name has this in it, in whatever case.
+         * @example lagoon
+         */
+        name?: string
+        /**
+         * @description Polygons that were made after this instant.
+         * @example 2026-03-01T00:00:00.000Z
+         */
+        createdAfter?: string
+        /**
+         * @description Polygons that were made before this instant.
+         * @example 2026-04-01T00:00:00.000Z
+         */
+        createdBefore?: string
+        /**
+         * @description Polygons of this person. Only admins see those of others.
+         * @example 019a8f00-0001-7000-8000-000000000001
+         */
+        userId?: components['schemas']['Id']
+        /**
          * @description At most so many items.
          * @example 50
          */
@@ -5280,10 +6039,16 @@ export interface operations {
       /** @description A page of polygons. */
       200: {
         headers: {
+          /**
+           * @description Where the next page is (RFC 8288), if there is one.
+           * @example </api/polygons?limit=50&cursor=MDE5YTg>; rel="next"
+           */
+          Link?: string
           [name: string]: unknown
         }
         content: {
           'application/json': components['schemas']['PolygonPage']
+          'application/geo+json': components['schemas']['PolygonFeatureCollection']
         }
       }
       400: components['responses']['InvalidRequest']
@@ -5379,6 +6144,17 @@ export interface operations {
            *           ]
            *         ]
            *       },
+           *       "bbox": [
+           *         145.442,
+           *         -14.668,
+           *         145.461,
+           *         -14.651
+           *       ],
+           *       "areaSquareMeters": 3849705.05,
+           *       "centroid": [
+           *         145.4515,
+           *         -14.6595
+           *       ],
            *       "properties": {},
            *       "createdAt": "2026-03-02T21:30:00.000Z",
            *       "updatedAt": "2026-03-02T21:30:00.000Z"
@@ -5449,12 +6225,70 @@ export interface operations {
            *           ]
            *         ]
            *       },
+           *       "bbox": [
+           *         145.442,
+           *         -14.668,
+           *         145.461,
+           *         -14.651
+           *       ],
+           *       "areaSquareMeters": 3849705.05,
+           *       "centroid": [
+           *         145.4515,
+           *         -14.6595
+           *       ],
            *       "properties": {},
            *       "createdAt": "2026-03-02T21:30:00.000Z",
            *       "updatedAt": "2026-03-02T21:30:00.000Z"
            *     }
            */
           'application/json': components['schemas']['Polygon']
+          /**
+           * @example {
+           *       "type": "Feature",
+           *       "id": "019a8f00-0002-7000-8000-000000000002",
+           *       "bbox": [
+           *         145.442,
+           *         -14.668,
+           *         145.461,
+           *         -14.651
+           *       ],
+           *       "geometry": {
+           *         "type": "Polygon",
+           *         "coordinates": [
+           *           [
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.668
+           *             ],
+           *             [
+           *               145.461,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.651
+           *             ],
+           *             [
+           *               145.442,
+           *               -14.668
+           *             ]
+           *           ]
+           *         ]
+           *       },
+           *       "properties": {
+           *         "name": "Lizard Island lagoon",
+           *         "userId": "019a8f00-0001-7000-8000-000000000001",
+           *         "areaSquareMeters": 3849705.05,
+           *         "createdAt": "2026-03-02T21:30:00.000Z",
+           *         "updatedAt": "2026-03-02T21:30:00.000Z"
+           *       }
+           *     }
+           */
+          'application/geo+json': components['schemas']['PolygonFeature']
         }
       }
       400: components['responses']['InvalidRequest']
@@ -5562,6 +6396,17 @@ export interface operations {
            *           ]
            *         ]
            *       },
+           *       "bbox": [
+           *         145.442,
+           *         -14.668,
+           *         145.461,
+           *         -14.651
+           *       ],
+           *       "areaSquareMeters": 3849705.05,
+           *       "centroid": [
+           *         145.4515,
+           *         -14.6595
+           *       ],
            *       "properties": {},
            *       "createdAt": "2026-03-02T21:30:00.000Z",
            *       "updatedAt": "2026-03-02T21:35:00.000Z"
@@ -5613,6 +6458,879 @@ export interface operations {
       403: components['responses']['Forbidden']
       404: components['responses']['PolygonNotFound']
       412: components['responses']['PreconditionFailed']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  importPolygons: {
+    parameters: {
+      query?: {
+        /**
+         * @description The property that holds the names, where that is not `name`.
+         * @example name
+         */
+        nameProperty?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "type": "FeatureCollection",
+         *       "features": [
+         *         {
+         *           "type": "Feature",
+         *           "properties": {
+         *             "name": "Lizard Island lagoon",
+         *             "habitat": "lagoon"
+         *           },
+         *           "geometry": {
+         *             "type": "Polygon",
+         *             "coordinates": [
+         *               [
+         *                 [
+         *                   145.442,
+         *                   -14.668
+         *                 ],
+         *                 [
+         *                   145.461,
+         *                   -14.668
+         *                 ],
+         *                 [
+         *                   145.461,
+         *                   -14.651
+         *                 ],
+         *                 [
+         *                   145.442,
+         *                   -14.651
+         *                 ],
+         *                 [
+         *                   145.442,
+         *                   -14.668
+         *                 ]
+         *               ]
+         *             ]
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        'application/json': components['schemas']['AreaFeatureCollection']
+      }
+    }
+    responses: {
+      /** @description All of them exist. */
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "items": [
+           *         {
+           *           "id": "019a8f00-0002-7000-8000-000000000002",
+           *           "name": "Lizard Island lagoon",
+           *           "bbox": [
+           *             145.442,
+           *             -14.668,
+           *             145.461,
+           *             -14.651
+           *           ],
+           *           "areaSquareMeters": 3849705.05
+           *         }
+           *       ]
+           *     }
+           */
+          'application/json': components['schemas']['PolygonImport']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listPolygonNotes: {
+    parameters: {
+      query?: {
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path: {
+        /**
+         * @description The polygon's id.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId: components['parameters']['PolygonId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of notes. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['NotePage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['PolygonNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listNotes: {
+    parameters: {
+      query?: {
+        /**
+         * @description Those about this polygon.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId?: components['schemas']['Id']
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of notes. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['NotePage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createNote: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+         *       "content": "Bleaching on the western edge; come back after the next full moon."
+         *     }
+         */
+        'application/json': components['schemas']['NoteCreate']
+      }
+    }
+    responses: {
+      /** @description The note exists. */
+      201: {
+        headers: {
+          Location: components['headers']['NoteLocation']
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0010-7000-8000-000000000010",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "content": "Bleaching on the western edge; come back after the next full moon.",
+           *       "createdAt": "2026-03-02T21:36:00.000Z",
+           *       "updatedAt": "2026-03-02T21:36:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Note']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['PolygonNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getNote: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The note's id.
+         * @example 019a8f00-0010-7000-8000-000000000010
+         */
+        noteId: components['parameters']['NoteId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The note. */
+      200: {
+        headers: {
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0010-7000-8000-000000000010",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "content": "Bleaching on the western edge; come back after the next full moon.",
+           *       "createdAt": "2026-03-02T21:36:00.000Z",
+           *       "updatedAt": "2026-03-02T21:36:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Note']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NoteNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  replaceNote: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @example "1"
+         */
+        'If-Match'?: components['parameters']['IfMatch']
+      }
+      path: {
+        /**
+         * @description The note's id.
+         * @example 019a8f00-0010-7000-8000-000000000010
+         */
+        noteId: components['parameters']['NoteId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "content": "Bleaching on the western edge; no worse a month later."
+         *     }
+         */
+        'application/json': components['schemas']['NoteUpdate']
+      }
+    }
+    responses: {
+      /** @description The note as it is now. */
+      200: {
+        headers: {
+          ETag: components['headers']['ETag']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0010-7000-8000-000000000010",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "content": "Bleaching on the western edge; no worse a month later.",
+           *       "createdAt": "2026-03-02T21:36:00.000Z",
+           *       "updatedAt": "2026-04-02T20:10:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Note']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NoteNotFound']
+      412: components['responses']['PreconditionFailed']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteNote: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @example "1"
+         */
+        'If-Match'?: components['parameters']['IfMatch']
+      }
+      path: {
+        /**
+         * @description The note's id.
+         * @example 019a8f00-0010-7000-8000-000000000010
+         */
+        noteId: components['parameters']['NoteId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['NoteNotFound']
+      412: components['responses']['PreconditionFailed']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  listImages: {
+    parameters: {
+      query?: {
+        /**
+         * @description Those of this polygon.
+         * @example 019a8f00-0002-7000-8000-000000000002
+         */
+        polygonId?: components['schemas']['Id']
+        /**
+         * @description Those of this note.
+         * @example 019a8f00-0010-7000-8000-000000000010
+         */
+        noteId?: components['schemas']['Id']
+        /**
+         * @description At most so many items.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit']
+        /** @description The `nextCursor` of the page before. */
+        cursor?: components['parameters']['Cursor']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description A page of images. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ImagePage']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createImage: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "file": "récif \"ouest\".jpg",
+         *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+         *     }
+         */
+        'multipart/form-data': components['schemas']['ImageForm']
+      }
+    }
+    responses: {
+      /** @description The image is kept. */
+      201: {
+        headers: {
+          Location: components['headers']['ImageLocation']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0011-7000-8000-000000000011",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "récif \"ouest\".jpg",
+           *       "contentType": "image/jpeg",
+           *       "sizeBytes": 48213,
+           *       "width": 1600,
+           *       "height": 1200,
+           *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "createdAt": "2026-03-02T21:37:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Image']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      413: components['responses']['ImageTooLarge']
+      415: components['responses']['NoImage']
+      422: components['responses']['ImageRefused']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  createImageUpload: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "récif \"ouest\".jpg",
+         *       "contentType": "image/jpeg",
+         *       "sizeBytes": 48213,
+         *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+         *     }
+         */
+        'application/json': components['schemas']['ImageUpload']
+      }
+    }
+    responses: {
+      /** @description The image awaits its file. */
+      201: {
+        headers: {
+          Location: components['headers']['ImageLocation']
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "imageId": "019a8f00-0011-7000-8000-000000000011",
+           *       "upload": {
+           *         "name": "019a8f00-0011-7000-8000-000000000011.jpg",
+           *         "url": "http://127.0.0.1:3000/objects/images/019a8f00-0011-7000-8000-000000000011?signature=Zx1c",
+           *         "method": "PUT",
+           *         "headers": {
+           *           "content-type": "image/jpeg"
+           *         },
+           *         "expiresAt": "2026-03-02T22:37:00.000Z"
+           *       }
+           *     }
+           */
+          'application/json': components['schemas']['ImageUploadCreated']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      413: components['responses']['ImageTooLarge']
+      422: components['responses']['AttachmentUnknown']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getImage: {
+    parameters: {
+      query?: never
+      header?: {
+        /**
+         * @description One range of bytes. Several are answered with the whole.
+         * @example bytes=0-1023
+         */
+        Range?: string
+        /**
+         * @description The `ETag` of which a part is there already. If it is another by now, the whole comes.
+         * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         */
+        'If-Range'?: string
+        /**
+         * @description The `ETag` that you have, or several.
+         * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         */
+        'If-None-Match'?: string
+      }
+      path: {
+        /**
+         * @description The image's id.
+         * @example 019a8f00-0011-7000-8000-000000000011
+         */
+        imageId: components['parameters']['ImageId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The image. */
+      200: {
+        headers: {
+          /**
+           * @description Names these bytes, which never change. Send it back as `If-None-Match`.
+           * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+           */
+          ETag: string
+          /**
+           * @description When it was uploaded.
+           * @example Mon, 02 Mar 2026 21:37:00 GMT
+           */
+          'Last-Modified': string
+          /**
+           * @description Parts of it can be asked for, in bytes.
+           * @example bytes
+           */
+          'Accept-Ranges': string
+          /**
+           * @description To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.
+           * @example private, no-cache, no-transform
+           */
+          'Cache-Control': string
+          /**
+           * @description How many bytes come.
+           * @example 48213
+           */
+          'Content-Length': string
+          /**
+           * @description The name under which to save it (RFC 6266).
+           * @example attachment; filename="r_cif _ouest_.jpg"; filename*=UTF-8''r%C3%A9cif%20%22ouest%22.jpg
+           */
+          'Content-Disposition': string
+          [name: string]: unknown
+        }
+        content: {
+          /** @example  */
+          'image/jpeg': string
+          /** @example  */
+          'image/png': string
+          /** @example  */
+          'image/webp': string
+          /** @example  */
+          'image/gif': string
+          /** @example  */
+          'image/tiff': string
+        }
+      }
+      /** @description The range of it. */
+      206: {
+        headers: {
+          /**
+           * @description Names these bytes, which never change. Send it back as `If-None-Match`.
+           * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+           */
+          ETag: string
+          /**
+           * @description When it was uploaded.
+           * @example Mon, 02 Mar 2026 21:37:00 GMT
+           */
+          'Last-Modified': string
+          /**
+           * @description Parts of it can be asked for, in bytes.
+           * @example bytes
+           */
+          'Accept-Ranges': string
+          /**
+           * @description To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.
+           * @example private, no-cache, no-transform
+           */
+          'Cache-Control': string
+          /**
+           * @description How many bytes come.
+           * @example 1024
+           */
+          'Content-Length': string
+          /**
+           * @description The name under which to save it (RFC 6266).
+           * @example attachment; filename="r_cif _ouest_.jpg"; filename*=UTF-8''r%C3%A9cif%20%22ouest%22.jpg
+           */
+          'Content-Disposition': string
+          /**
+           * @description Which bytes these are, and of how many.
+           * @example bytes 0-1023/48213
+           */
+          'Content-Range': string
+          [name: string]: unknown
+        }
+        content: {
+          /** @example  */
+          'image/jpeg': string
+          /** @example  */
+          'image/png': string
+          /** @example  */
+          'image/webp': string
+          /** @example  */
+          'image/gif': string
+          /** @example  */
+          'image/tiff': string
+        }
+      }
+      /** @description You have these very bytes. */
+      304: {
+        headers: {
+          /**
+           * @description Names these bytes, which never change. Send it back as `If-None-Match`.
+           * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+           */
+          ETag: string
+          /**
+           * @description When it was uploaded.
+           * @example Mon, 02 Mar 2026 21:37:00 GMT
+           */
+          'Last-Modified': string
+          /**
+           * @description Parts of it can be asked for, in bytes.
+           * @example bytes
+           */
+          'Accept-Ranges': string
+          /**
+           * @description To be kept by whoever asked, and asked for anew by its `ETag` each time; to be sent on as it is.
+           * @example private, no-cache, no-transform
+           */
+          'Cache-Control': string
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ImageNotFound']
+      416: components['responses']['RangeNotSatisfiable']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  deleteImage: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The image's id.
+         * @example 019a8f00-0011-7000-8000-000000000011
+         */
+        imageId: components['parameters']['ImageId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Deleted. */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ImageNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  updateImage: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The image's id.
+         * @example 019a8f00-0011-7000-8000-000000000011
+         */
+        imageId: components['parameters']['ImageId']
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "polygonId": "019a8f00-0002-7000-8000-000000000002"
+         *     }
+         */
+        'application/json': components['schemas']['ImageUpdate']
+      }
+    }
+    responses: {
+      /** @description What is known of it now. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0011-7000-8000-000000000011",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "récif \"ouest\".jpg",
+           *       "contentType": "image/jpeg",
+           *       "sizeBytes": 48213,
+           *       "width": 1600,
+           *       "height": 1200,
+           *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "createdAt": "2026-03-02T21:37:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Image']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ImageNotFound']
+      422: components['responses']['AttachmentUnknown']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  getImageMetadata: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The image's id.
+         * @example 019a8f00-0011-7000-8000-000000000011
+         */
+        imageId: components['parameters']['ImageId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description What is known of it. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0011-7000-8000-000000000011",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "récif \"ouest\".jpg",
+           *       "contentType": "image/jpeg",
+           *       "sizeBytes": 48213,
+           *       "width": 1600,
+           *       "height": 1200,
+           *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "createdAt": "2026-03-02T21:37:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Image']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ImageNotFound']
+      503: components['responses']['ServiceUnavailable']
+      '4XX': components['responses']['ClientError']
+      '5XX': components['responses']['ServerError']
+    }
+  }
+  completeImageUpload: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /**
+         * @description The image's id.
+         * @example 019a8f00-0011-7000-8000-000000000011
+         */
+        imageId: components['parameters']['ImageId']
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description The image is kept. */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          /**
+           * @example {
+           *       "id": "019a8f00-0011-7000-8000-000000000011",
+           *       "userId": "019a8f00-0001-7000-8000-000000000001",
+           *       "name": "récif \"ouest\".jpg",
+           *       "contentType": "image/jpeg",
+           *       "sizeBytes": 48213,
+           *       "width": 1600,
+           *       "height": 1200,
+           *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+           *       "polygonId": "019a8f00-0002-7000-8000-000000000002",
+           *       "createdAt": "2026-03-02T21:37:00.000Z"
+           *     }
+           */
+          'application/json': components['schemas']['Image']
+        }
+      }
+      400: components['responses']['InvalidRequest']
+      401: components['responses']['Unauthenticated']
+      403: components['responses']['Forbidden']
+      404: components['responses']['ImageNotFound']
+      409: components['responses']['ImageUploadIncomplete']
+      415: components['responses']['NoImage']
+      422: components['responses']['ImageRefused']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']
       '5XX': components['responses']['ServerError']

@@ -38,6 +38,15 @@ const responseExample = () => ({
   },
 })
 
+/** Every parameter says by itself what it may hold, so that samples and collections need not make anything up. */
+const parameterExample = () => ({
+  Parameter(parameter, { report, location, resolve }) {
+    const schema = parameter.schema?.$ref ? resolve(parameter.schema).node : parameter.schema
+    const told = [parameter.example, schema?.example, schema?.default, schema?.enum, schema?.minimum]
+    if (told.every((each) => each === undefined)) report({ message: 'A parameter has an example.', location })
+  },
+})
+
 /** Whoever calls can count on 4XX, 503 and 5XX, and on problem+json in each of them. */
 const sharedErrors = () => ({
   Operation(operation, { report, location, resolve }) {
@@ -72,7 +81,7 @@ const access = () => {
   }
 }
 
-/** Whatever we accept has bounds, and named members only: GeoJSON (`x-foreign-members`) and free-form objects say so themselves. */
+/** Whatever we accept has bounds (files have theirs by configuration), and named members only: GeoJSON (`x-foreign-members`) and free-form objects say so themselves. */
 const boundedInput = () => {
   // A reference is resolved from the file that it stands in.
   const faults = (schema, resolve, from, seen = new Set()) => {
@@ -88,7 +97,7 @@ const boundedInput = () => {
     ]
     const own = []
     const isText = target.type === 'string' && !target.enum && !target.pattern
-    if (isText && target.maxLength === undefined && !/uuid|date/.test(target.format ?? ''))
+    if (isText && target.maxLength === undefined && !/uuid|date|binary/.test(target.format ?? ''))
       own.push('a string without maxLength')
     if (target.type === 'array' && target.maxItems === undefined) own.push('an array without maxItems')
     if (target.type === 'integer' && (target.minimum === undefined || target.maximum === undefined))
@@ -115,6 +124,7 @@ export default function contractRules() {
         'operation-shape': operationShape,
         'sdk-method': sdkMethod,
         'response-example': responseExample,
+        'parameter-example': parameterExample,
         'shared-errors': sharedErrors,
         access,
         'bounded-input': boundedInput,

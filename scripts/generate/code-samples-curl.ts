@@ -1,4 +1,4 @@
-import type { Credential, ExampleBody, ExampleRequest } from './code-samples-request.ts'
+import { type Credential, type ExampleBody, type ExampleRequest, filesOf } from './code-samples-request.ts'
 import { jsonNotation, written } from './code-samples-text.ts'
 
 const credentials: Record<Credential, string[]> = {
@@ -34,15 +34,14 @@ export function curlSample({
   return lines.join(' \\\n  ')
 }
 
-function bodyLines({ type, schema, example }: ExampleBody): string[] {
+function bodyLines(body: ExampleBody): string[] {
+  const { type, schema, example } = body
   if (type === 'multipart/form-data') {
-    const fields = Object.entries((schema.properties ?? {}) as Record<string, { format?: string }>)
+    const files = filesOf(body)
     const given = (example ?? {}) as Record<string, unknown>
-    return fields
-      .filter(([name, { format }]) => format === 'binary' || name in given)
-      .map(
-        ([name, { format }]) => `-F ${shellQuoted(`${name}=${format === 'binary' ? '@' : ''}${given[name] ?? name}`)}`,
-      )
+    return Object.keys(schema.properties ?? {})
+      .filter((name) => files.includes(name) || name in given)
+      .map((name) => `-F ${shellQuoted(`${name}=${files.includes(name) ? '@' : ''}${given[name] ?? name}`)}`)
   }
   const head = `-H 'Content-Type: ${type}'`
   if (isFile(type)) return [head, '--data-binary @file']

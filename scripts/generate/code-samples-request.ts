@@ -25,6 +25,14 @@ export interface ExampleBody {
   example: unknown
 }
 
+/** The parts of a form that are files, by their names; of its example they have the name of the file. */
+export const filesOf = ({ type, schema }: ExampleBody): string[] =>
+  type === 'multipart/form-data'
+    ? Object.entries((schema.properties ?? {}) as Record<string, Schema>).flatMap(([name, { format }]) =>
+        format === 'binary' ? [name] : [],
+      )
+    : []
+
 /** What nobody has to send and everybody should. */
 const recommended = ['Idempotency-Key', 'If-Match']
 

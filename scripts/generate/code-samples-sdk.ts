@@ -1,6 +1,6 @@
-import type { Credential, ExampleRequest } from './code-samples-request.ts'
+import { type Credential, type ExampleBody, type ExampleRequest, filesOf } from './code-samples-request.ts'
 import { type SdkMethod, sdkMethod } from './code-samples-signatures.ts'
-import { scriptNotation, written, writtenCall } from './code-samples-text.ts'
+import { scriptNotation, variableNamed, written, writtenCall } from './code-samples-text.ts'
 
 const credentials: Record<Credential, string | undefined> = {
   none: undefined,
@@ -18,13 +18,25 @@ export function sdkSample(request: ExampleRequest, name: string | undefined): st
   if (!name || !method) return undefined
   const { before, after } = frameOf(name, method)
   const call = writtenCall(`client.${name}`, argumentsOf(request, method), before.length)
-  return `import { createClient } from '@fieldstation/sdk'
+  const files = filesToOpen(request)
+  const imports = [
+    ...(files.length > 0 ? ["import { openAsBlob } from 'node:fs'"] : []),
+    "import { createClient } from '@fieldstation/sdk'",
+  ]
+  return `${imports.join('\n')}
 
 ${clientOf(request)}
 
-${before}${call}${after}
+${files.join('')}${before}${call}${after}
 `
 }
+
+function filesToOpen({ body }: ExampleRequest): string[] {
+  const files = body ? filesOf(body) : []
+  return files.map((name) => `const ${name} = await openAsBlob(${written(fileName(body!, name), scriptNotation)})\n`)
+}
+
+const fileName = ({ example }: ExampleBody, name: string) => (example as Record<string, string>)[name]!
 
 function clientOf({ baseUrl, credential }: ExampleRequest): string {
   const at = `baseUrl: ${written(baseUrl, scriptNotation)}`
@@ -42,6 +54,9 @@ function frameOf(name: string, { returns }: SdkMethod): { before: string; after:
   if (inner === 'void') return { before: 'await ', after: '' }
   if (/^Page</.test(inner)) {
     return { before: 'const { items, nextCursor } = await ', after: '\nconsole.log(items, nextCursor)' }
+  }
+  if (inner === 'Response') {
+    return { before: 'const response = await ', after: '\nconsole.log(await response.blob())' }
   }
   // What has no name of its own is called like the method.
   const result = /^(Record<|\{)/.test(inner) ? name.split('.')[1]! : variable(inner)
@@ -70,9 +85,18 @@ function argumentOf({ operationId, path, query, headers, body }: ExampleRequest,
     return orNothing(Object.fromEntries(named.map(([header, value]) => [headerOptions[header], value])))
   }
   if (!body) throw new Error(`${operationId}: the SDK asks for "${name}", which the contract does not name`)
+  const files = filesOf(body)
+  if (files.includes(name)) return variableNamed(name)
+  if (files.length > 0) return aboutFile(body, files[0]!)
   const members = Object.keys(body.schema.properties ?? {})
   const isUnwrapped = members.length === 1 && members[0] === name
   return isUnwrapped ? (body.example as Record<string, unknown>)[name] : body.example
+}
+
+/** What a form says beside its file, and the name of that: a Blob has none. */
+function aboutFile(body: ExampleBody, file: string): object {
+  const { [file]: name, ...rest } = body.example as Record<string, unknown>
+  return { name, ...rest }
 }
 
 const orNothing = (members: object) => (Object.keys(members).length > 0 ? members : undefined)

@@ -21,6 +21,11 @@ export const scriptNotation: Notation = {
   isSpacious: true,
 }
 
+const nameKey = Symbol('a name of the script')
+
+/** A variable of the script among values: written by its name. */
+export const variableNamed = (name: string): object => ({ [nameKey]: name })
+
 /** A value as a person would write it: on one line where it fits, and else each part on its own. */
 export function written(value: unknown, notation: Notation, used = 0, indent = ''): string {
   const line = onOneLine(value, notation)
@@ -56,6 +61,7 @@ function onOneLine(value: unknown, notation: Notation): string {
   if (typeof value === 'string') return notation.string(value)
   if (Array.isArray(value)) return `[${value.map((item) => onOneLine(item, notation)).join(', ')}]`
   if (value === null || typeof value !== 'object') return String(value)
+  if (nameKey in value) return String(value[nameKey])
   const members = Object.entries(value).map(([key, member]) => `${notation.name(key)}: ${onOneLine(member, notation)}`)
   if (members.length === 0) return '{}'
   return notation.isSpacious ? `{ ${members.join(', ')} }` : `{${members.join(', ')}}`

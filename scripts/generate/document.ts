@@ -101,8 +101,11 @@ function giveExamples(document: ContractDocument) {
   const shared = Object.values(document.components.responses ?? {}) as Body[]
   for (const media of [...bodies, ...shared].flatMap((body) => Object.values(body.content ?? {}))) {
     const scenarios = Object.entries(media.examples ?? {})
-    if (scenarios.length === 0) media.example ??= dereference(document, media.schema).example
-    else
+    const own = dereference(document, media.schema).example
+    if (scenarios.length === 0) {
+      // What takes a file has none: JSON cannot say it.
+      if (own !== undefined) media.example ??= own
+    } else
       media.examples = Object.fromEntries(scenarios.map(([name, scenario]) => [name, dereference(document, scenario)]))
   }
   delete document.components.examples

@@ -22,7 +22,7 @@ type Kind = keyof typeof keywords
 const annotations = ['title', 'description', 'example', 'deprecated']
 /** What the document must repeat, and zod cannot say. */
 const untold = ['minProperties', 'maxProperties', 'uniqueItems', 'discriminator']
-const formats = ['uuid', 'email', 'uri', 'date-time', 'password']
+const formats = ['uuid', 'email', 'uri', 'date-time', 'password', 'binary']
 
 const json = (value: unknown) => JSON.stringify(value)
 

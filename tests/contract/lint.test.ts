@@ -117,6 +117,12 @@ const faults: Fault[] = [
     'A response body has an example.',
     (_, { components }) => delete components.schemas.Reef.example,
   ],
+  [
+    'parameter-example',
+    'a parameter that says nothing of what it may hold',
+    'A parameter has an example.',
+    ({ parameters }) => (parameters[0]!.schema = { type: 'string', maxLength: 9 }),
+  ],
   ['shared-errors', 'no 4XX', 'Every operation answers 4XX.', ({ responses }) => delete responses['4XX']],
   ['shared-errors', 'no 503', 'Every operation answers 503.', ({ responses }) => delete responses['503']],
   ['shared-errors', 'no 5XX', 'Every operation answers 5XX.', ({ responses }) => delete responses['5XX']],
@@ -175,7 +181,7 @@ const faults: Fault[] = [
     'bounded-input',
     'a parameter without end',
     'The parameter has a string without maxLength.',
-    ({ parameters }) => (parameters[0]!.schema = { type: 'string' }),
+    ({ parameters }) => (parameters[0]!.schema = { type: 'string', example: 'deep' }),
   ],
 ]
 
