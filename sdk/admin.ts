@@ -1,6 +1,5 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import type { CallOptions } from './options.ts'
-import { allItems } from './pages.ts'
 import type { AuditEvent, Page, Query } from './types.ts'
 
 /** What the people who run the service look at. */
@@ -16,12 +15,7 @@ export interface AdminCalls {
   auditAll(query?: Query<'listAuditEvents'>, options?: CallOptions): AsyncGenerator<AuditEvent, void, undefined>
 }
 
-export function adminCalls(api: Api): AdminCalls {
-  const audit: AdminCalls['audit'] = (query, options) =>
-    data(api.http.GET('/api/admin/audit', { params: { query }, ...api.with(options) }))
-
-  return {
-    audit,
-    auditAll: (query, options) => allItems((cursor) => audit({ ...query, cursor }, options), query?.cursor),
-  }
-}
+export const adminCalls = ({ operation, items }: Api): AdminCalls => ({
+  audit: operation('get', '/api/admin/audit', 'query'),
+  auditAll: items('/api/admin/audit'),
+})

@@ -1,4 +1,4 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import type { Authentication } from './authentication.ts'
 import { ApiError } from './errors.ts'
 import type { CallOptions } from './options.ts'
@@ -101,54 +101,39 @@ export interface AuthCalls {
   jwks(options?: CallOptions): Promise<Jwks>
 }
 
-export const signIn = (api: Api, credentials: Credentials, options?: CallOptions): Promise<Tokens> =>
-  // A sign-in that is repeated after a lost answer leaves a session that nobody uses, and does no other harm.
-  data(api.http.POST('/api/auth/login', { body: credentials, ...api.with(options, { isRepeatable: true }) }))
+// A sign-in that is repeated after a lost answer leaves a session that nobody uses, and does no other harm.
+export const signIn = ({ repeatable }: Api) => repeatable('post', '/api/auth/login', 'body')
 
-export const refreshTokens = (api: Api, refreshToken: string, options?: CallOptions): Promise<Tokens> =>
-  // The contract gives the same successor to a repetition within 30 seconds.
-  data(api.http.POST('/api/auth/token', { body: { refreshToken }, ...api.with(options, { isRepeatable: true }) }))
+// The contract gives the same successor to a repetition within 30 seconds.
+export const refreshTokens = ({ repeatable }: Api) => repeatable('post', '/api/auth/token', 'body')
 
-export const authCalls = (api: Api, authentication: Authentication): AuthCalls => ({
-  register: (account, options) => data(api.http.POST('/api/auth/register', { body: account, ...api.with(options) })),
+export function authCalls(api: Api, { adopt, forget }: Authentication): AuthCalls {
+  const { operation } = api
+  const login = signIn(api)
+  const refresh = refreshTokens(api)
+  const logout = operation('post', '/api/auth/logout')
+  const logoutAll = operation('post', '/api/auth/logout-all')
+  const recoverPassword = operation('post', '/api/auth/recover-password', 'body')
 
-  async login(credentials, options) {
-    const tokens = await signIn(api, credentials, options)
-    authentication.adopt(tokens)
+  const adopted = async (tokens: Promise<Tokens>) => {
+    adopt(await tokens)
     return tokens
-  },
+  }
 
-  async refresh(refreshToken, options) {
-    const tokens = await refreshTokens(api, refreshToken, options)
-    authentication.adopt(tokens)
-    return tokens
-  },
-
-  async logout(options) {
-    await unlessOver(data(api.http.POST('/api/auth/logout', api.with(options))))
-    authentication.forget()
-  },
-
-  async logoutAll(options) {
-    await unlessOver(data(api.http.POST('/api/auth/logout-all', api.with(options))))
-    authentication.forget()
-  },
-
-  recoverPassword: (email, options) =>
-    data(api.http.POST('/api/auth/recover-password', { body: { email }, ...api.with(options) })),
-
-  resetPassword: (request, options) =>
-    data(api.http.POST('/api/auth/reset-password', { body: request, ...api.with(options) })),
-
-  profile: (options) => data(api.http.GET('/api/auth/profile', api.with(options))),
-  jwks: (options) => data(api.http.GET('/.well-known/jwks.json', api.with(options))),
-})
+  return {
+    register: operation('post', '/api/auth/register', 'body'),
+    login: (credentials, options) => adopted(login(credentials, options)),
+    refresh: (refreshToken, options) => adopted(refresh({ refreshToken }, options)),
+    logout: (options) => logout(options).catch(unlessOver).then(forget),
+    logoutAll: (options) => logoutAll(options).catch(unlessOver).then(forget),
+    recoverPassword: (email, options) => recoverPassword({ email }, options),
+    resetPassword: operation('post', '/api/auth/reset-password', 'body'),
+    profile: operation('get', '/api/auth/profile'),
+    jwks: operation('get', '/.well-known/jwks.json'),
+  }
+}
 
 /** Signed out is signed out: a session that has ended by itself is what was wanted. */
-async function unlessOver(call: Promise<void>): Promise<void> {
-  try {
-    await call
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 401)) throw error
-  }
+function unlessOver(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 401)) throw error
 }

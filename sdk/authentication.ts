@@ -15,24 +15,22 @@ export interface Authentication {
   forget(): void
 }
 
-/** One API key for everything. */
-export const apiKeyAuthentication = (apiKey: string): Authentication =>
-  unchanging(async () => ({ 'X-API-Key': apiKey }))
+/** The same headers for everything, whether they are believed or not. */
+export const fixedAuthentication = (headers: AuthenticationHeaders): Authentication => ({
+  headers: async () => headers,
+  renew: async () => false,
+  adopt: () => {},
+  forget: () => {},
+})
 
 /** The caller keeps the token fresh; after a refusal it is asked once more. */
 export const tokenFunctionAuthentication = (token: () => string | Promise<string>): Authentication => {
   const headers = async () => bearer(await token())
   return {
-    ...unchanging(headers),
+    ...fixedAuthentication({}),
+    headers,
     renew: async (refused) => (await headers()).Authorization !== refused.Authorization,
   }
 }
 
 export const bearer = (token: string): { Authorization: string } => ({ Authorization: `Bearer ${token}` })
-
-const unchanging = (headers: () => Promise<AuthenticationHeaders>): Authentication => ({
-  headers,
-  renew: async () => false,
-  adopt: () => {},
-  forget: () => {},
-})

@@ -2,10 +2,12 @@ import createFetchClient, { type Client as FetchClient } from 'openapi-fetch'
 import { type AdminCalls, adminCalls } from './admin.ts'
 import { apiOf } from './api.ts'
 import { type AuthCalls, authCalls, refreshTokens, signIn } from './auth.ts'
-import { type Authentication, apiKeyAuthentication, tokenFunctionAuthentication } from './authentication.ts'
+import { type Authentication, fixedAuthentication, tokenFunctionAuthentication } from './authentication.ts'
 import { type EmailCalls, emailCalls } from './email.ts'
 import { hookCalls } from './hooks.ts'
+import { type ImageCalls, imageCalls } from './images.ts'
 import { type JobCalls, jobCalls } from './jobs.ts'
+import { type NoteCalls, noteCalls } from './notes.ts'
 import type { ClientOptions } from './options.ts'
 import { type PolygonCalls, polygonCalls } from './polygons.ts'
 import { publicPathTest } from './public-paths.ts'
@@ -32,6 +34,10 @@ export interface Client {
   readonly users: UserCalls
   /** Places that people draw. A person sees their own, an admin all. */
   readonly polygons: PolygonCalls
+  /** What people write about polygons. */
+  readonly notes: NoteCalls
+  /** Photographs and pictures, kept byte for byte, on their own or with a polygon or a note. */
+  readonly images: ImageCalls
   /** Named areas with versioned raster layers that assessments read. Admins write them. */
   readonly regions: RegionCalls
   /** Starting long jobs, following them, and fetching what they made. */
@@ -60,8 +66,8 @@ export function createClient(options: ClientOptions): Client {
 
   const http = createFetchClient<paths>({ baseUrl, fetch: (request) => send(request) })
   const authentication = authenticationOf(options, {
-    signIn: (credentials) => signIn(api, credentials),
-    refresh: (refreshToken) => refreshTokens(api, refreshToken),
+    signIn: (credentials) => signIn(api)(credentials),
+    refresh: (refreshToken) => refreshTokens(api)({ refreshToken }),
   })
   const send: Send = transport({
     fetch,
@@ -77,6 +83,8 @@ export function createClient(options: ClientOptions): Client {
     auth: authCalls(api, authentication),
     users: userCalls(api, authentication),
     polygons: polygonCalls(api),
+    notes: noteCalls(api),
+    images: imageCalls(api),
     regions: regionCalls(api),
     jobs: jobCalls(api),
     worker: workerCalls(api),
@@ -96,7 +104,7 @@ function authenticationOf(
     if (credentials || token !== undefined || refreshToken !== undefined) {
       throw new TypeError('Give either an API key or a session, not both.')
     }
-    return apiKeyAuthentication(apiKey)
+    return fixedAuthentication({ 'X-API-Key': apiKey })
   }
   if (typeof token === 'function') return tokenFunctionAuthentication(token)
   return session({ credentials, token, refreshToken, onTokens, ...calls })

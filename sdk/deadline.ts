@@ -8,6 +8,8 @@ export interface Deadline {
   readonly signal: AbortSignal
   /** What is left, in milliseconds. `Infinity` where there is no limit. */
   remainingMs(): number
+  /** Gives all of the time again. */
+  restart(): void
   /** Frees the timer; the caller's signal is still followed. */
   disarm(): void
   /** Frees the timer and the listener. */
@@ -17,22 +19,29 @@ export interface Deadline {
 /** `what` begins the sentence of the `TimeoutError`. Always `dispose` of it, or the caller's signal collects listeners. */
 export function deadline(what: string, timeoutMs: number, signal?: AbortSignal | null): Deadline {
   const controller = new AbortController()
-  const endsAt = Date.now() + timeoutMs
   const follow = () => controller.abort(signal?.reason)
-  const timer =
-    timeoutMs > maxTimerMs
-      ? undefined
-      : setTimeout(() => controller.abort(new TimeoutError(what, timeoutMs)), Math.max(0, timeoutMs))
+  let endsAt: number
+  let timer: ReturnType<typeof setTimeout> | undefined
 
+  const disarm = () => clearTimeout(timer)
+  const restart = () => {
+    disarm()
+    endsAt = Date.now() + timeoutMs
+    if (timeoutMs > maxTimerMs) return
+    timer = setTimeout(() => controller.abort(new TimeoutError(what, timeoutMs)), Math.max(0, timeoutMs))
+  }
+
+  restart()
   if (signal?.aborted) follow()
   else signal?.addEventListener('abort', follow, { once: true })
 
   return {
     signal: controller.signal,
     remainingMs: () => endsAt - Date.now(),
-    disarm: () => clearTimeout(timer),
+    restart,
+    disarm,
     dispose: () => {
-      clearTimeout(timer)
+      disarm()
       signal?.removeEventListener('abort', follow)
     },
   }

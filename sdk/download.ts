@@ -1,13 +1,11 @@
 import { type Bytes, chunks } from './chunks.ts'
-import { deadline } from './deadline.ts'
 import { TransferError } from './errors.ts'
-import { abortable } from './pause.ts'
 import {
   asTransferFault,
   defaultSilenceMs,
   discard,
-  globalFetch,
   progressReport,
+  request,
   type TransferOptions,
   tryTransfer,
 } from './transfer.ts'
@@ -27,36 +25,19 @@ export interface DownloadOptions extends TransferOptions {
  */
 export async function download(url: string, options: DownloadOptions = {}): Promise<Response> {
   const what = 'The download'
-  const response = await tryTransfer(what, options, () => request(url, what, options))
+  const response = await tryTransfer(what, options, ({ signal }) =>
+    request(url, { ...(options.headers && { headers: options.headers }), signal }, options),
+  )
   if (response.ok) return watched(response, what, options)
   discard(response)
   throw new TransferError('download_failed', `The store answered ${response.status}`, { status: response.status })
 }
 
-async function request(
-  url: string,
-  what: string,
-  { headers, signal, timeoutMs = defaultSilenceMs, fetch = globalFetch }: DownloadOptions,
-): Promise<Response> {
-  const limit = deadline(what, timeoutMs, signal)
-  // Not the limit's own signal: it is gone once the headers are there, and the caller's must still end the body.
-  const closing = new AbortController()
-  try {
-    const response = fetch(new Request(url, { ...(headers && { headers }), signal: closing.signal }))
-    return await abortable(Promise.resolve(response), limit.signal)
-  } catch (error) {
-    closing.abort(error)
-    throw error
-  } finally {
-    limit.dispose()
-  }
-}
-
 /** The same response, with a body that is counted and does not hang. */
-function watched(response: Response, what: string, options: DownloadOptions): Response {
-  if (!response.body) return response
-  const body = streamOf(read(response.body, totalBytes(response), what, options))
-  const { status, statusText, headers } = response
+export function watched(response: Response, what: string, options: DownloadOptions): Response {
+  const { body: source, status, statusText, headers } = response
+  if (!source) return response
+  const body = streamOf(read(source, totalBytes(response), what, options), () => source.cancel())
   return new Response(body, { status, statusText, headers })
 }
 

@@ -1,4 +1,4 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import type { CallOptions } from './options.ts'
 import type { EmailAccepted, EmailRequest } from './types.ts'
 
@@ -15,6 +15,6 @@ export interface EmailCalls {
   send(email: EmailRequest, options?: CallOptions): Promise<EmailAccepted>
 }
 
-export const emailCalls = (api: Api): EmailCalls => ({
-  send: (email, options) => data(api.http.POST('/api/email', { body: email, ...api.with(options) })),
+export const emailCalls = ({ operation }: Api): EmailCalls => ({
+  send: operation('post', '/api/email', 'body'),
 })

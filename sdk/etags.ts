@@ -1,9 +1,9 @@
 const etags = new WeakMap<object, string>()
 
 /** Keeps the ETag beside the resource, so that the resource stays what the contract says and nothing else. */
-export function rememberETag<T extends object>({ data, response }: { data: T; response: Response }): T {
+export function rememberETag<T>({ data, response }: { data: T; response: Response }): T {
   const etag = response.headers.get('etag')
-  if (etag) etags.set(data, etag)
+  if (etag && data && typeof data === 'object') etags.set(data, etag)
   return data
 }
 

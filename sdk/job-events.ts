@@ -1,7 +1,8 @@
-import { createParser } from 'eventsource-parser'
-import { type Api, answer } from './api.ts'
+import { success } from './answer.ts'
+import type { Api } from './api.ts'
 import { type Bytes, chunks } from './chunks.ts'
 import { ConnectionError } from './errors.ts'
+import { eventStreamParser } from './event-stream.ts'
 import { isFinalStatus } from './job-wait.ts'
 import { patience } from './patience.ts'
 import type { JobEvent } from './types.ts'
@@ -66,7 +67,7 @@ async function* connection(
 }
 
 async function open(api: Api, jobId: string, seen: number, signal: AbortSignal) {
-  const { response } = await answer(
+  const { response } = await success(
     api.http.GET('/api/jobs/{jobId}/events', {
       params: { path: { jobId }, header: { 'Last-Event-ID': seen } },
       headers: { Accept: 'text/event-stream' },
@@ -80,14 +81,11 @@ async function open(api: Api, jobId: string, seen: number, signal: AbortSignal) 
 
 async function* parsed(body: ReadableStream<Bytes>, jobId: string, onAlive: () => void, signal: AbortSignal) {
   const decoder = new TextDecoder()
-  let events: JobEvent[] = []
-  const parser = createParser({ onEvent: ({ data }) => events.push(JSON.parse(data)) })
+  const parse = eventStreamParser()
   for await (const chunk of brokenIsConnection(chunks(body, `The events of job ${jobId}`, silenceMs, signal), signal)) {
     // A comment is a sign of life too: a quiet job must not count as one that cannot be followed.
     onAlive()
-    parser.feed(decoder.decode(chunk, { stream: true }))
-    yield* events
-    events = []
+    for (const data of parse(decoder.decode(chunk, { stream: true }))) yield JSON.parse(data) as JobEvent
   }
 }
 

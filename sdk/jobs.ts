@@ -1,9 +1,9 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
+import { hex } from './hex.ts'
 import { downloadFiles, type JobFile, type JobFilesOptions } from './job-downloads.ts'
 import { type EventsOptions, jobEvents } from './job-events.ts'
 import { type WaitOptions, waitForJob } from './job-wait.ts'
 import type { CallOptions } from './options.ts'
-import { allItems } from './pages.ts'
 import type {
   FinalJob,
   Job,
@@ -155,73 +155,31 @@ export interface JobCalls {
 }
 
 export function jobCalls(api: Api): JobCalls {
-  const { http } = api
-
-  const get: JobCalls['get'] = async (jobId, query, options) =>
-    (await data(
-      http.GET('/api/jobs/{jobId}', {
-        params: { path: { jobId }, query },
-        ...api.with(patient(api, options, query?.waitSeconds)),
-      }),
-    )) as never
-
-  const list: JobCalls['list'] = async (query, options) =>
-    (await data(http.GET('/api/jobs', { params: { query }, ...api.with(options) }))) as Page<Job>
-
-  const requests: JobCalls['requests'] = (query, options) =>
-    data(http.GET('/api/jobs/requests', { params: { query }, ...api.with(options) }))
-
-  const logs: JobCalls['logs'] = (jobId, query, options) =>
-    data(http.GET('/api/jobs/{jobId}/logs', { params: { path: { jobId }, query }, ...api.with(options) }))
-
-  const download: JobCalls['download'] = (jobId, query, options) =>
-    data(http.GET('/api/jobs/{jobId}/download', { params: { path: { jobId }, query }, ...api.with(options) }))
+  const { operation, repeatable, items } = api
+  // Which type a job has, its id alone remembers.
+  const get = operation('get', '/api/jobs/{jobId}', 'query') as JobCalls['get']
+  const create = operation('post', '/api/jobs', 'body')
+  const download = operation('get', '/api/jobs/{jobId}/download', 'query')
 
   return {
+    // Repeated, and safe to repeat, since it always has a key.
+    create: (job, { idempotencyKey = randomKey(), ...options } = {}) => create(job, { idempotencyKey, ...options }),
+    list: operation('get', '/api/jobs', 'query') as JobCalls['list'],
+    listAll: items('/api/jobs') as JobCalls['listAll'],
+    requests: operation('get', '/api/jobs/requests', 'query'),
+    requestsAll: items('/api/jobs/requests'),
     get,
-    list,
-    requests,
-    logs,
-    download,
-
-    create: (job, { idempotencyKey = randomKey(), ...options } = {}) =>
-      data(
-        http.POST('/api/jobs', {
-          body: job,
-          params: { header: { 'Idempotency-Key': idempotencyKey } },
-          ...api.with(options),
-        }),
-      ),
-
-    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
-    requestsAll: (query, options) => allItems((cursor) => requests({ ...query, cursor }, options), query?.cursor),
-    logsAll: (jobId, query, options) => allItems((cursor) => logs(jobId, { ...query, cursor }, options), query?.cursor),
-
-    cancel: async (jobId, options) =>
-      (await data(
-        http.POST('/api/jobs/{jobId}/cancel', {
-          params: { path: { jobId } },
-          ...api.with(options, { isRepeatable: true }),
-        }),
-      )) as never,
-
+    cancel: repeatable('post', '/api/jobs/{jobId}/cancel') as JobCalls['cancel'],
+    logs: operation('get', '/api/jobs/{jobId}/logs', 'query'),
+    logsAll: items('/api/jobs/{jobId}/logs'),
     events: (jobId, options) => jobEvents(api, jobId, options),
     wait: (jobId: string, options?: WaitOptions) => waitForJob(get, jobId, options) as never,
+    download,
     downloadFiles: (jobId, options) => downloadFiles(api.fetch, download, jobId, options),
-
-    types: (options) => data(http.GET('/api/job-types', api.with(options))),
-    type: (type, options) =>
-      data(http.GET('/api/job-types/{type}', { params: { path: { type } }, ...api.with(options) })),
+    types: operation('get', '/api/job-types'),
+    type: operation('get', '/api/job-types/{type}'),
   }
 }
 
-/** Adds the time that the service was asked to wait to the time that the call may take. */
-export const patient = (
-  api: Pick<Api, 'timeoutMs'>,
-  options: CallOptions | undefined,
-  waitSeconds = 0,
-): CallOptions => ({ ...options, timeoutMs: options?.timeoutMs ?? api.timeoutMs + waitSeconds * 1000 })
-
 /** 128 random bits. `randomUUID` exists in secure contexts alone, and a laptop on a ship's network is none. */
-const randomKey = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+const randomKey = () => hex(crypto.getRandomValues(new Uint8Array(16)))

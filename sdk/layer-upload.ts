@@ -4,10 +4,11 @@ import type { FetchLike } from './options.ts'
 import { patience } from './patience.ts'
 import { pause } from './pause.ts'
 import type { RegionCalls } from './regions.ts'
+import { sha256Of } from './sha256.ts'
 import type { TransferProgress } from './transfer.ts'
 import type { Layer } from './types.ts'
 import { upload } from './upload.ts'
-import type { UploadBody } from './upload-body.ts'
+import { sourceOf, type UploadBody } from './upload-body.ts'
 
 /** What uploading a layer takes. */
 export interface LayerUploadOptions {
@@ -38,7 +39,8 @@ export async function uploadLayer(
   const limit = deadline(`The upload of layer ${layer}`, timeoutMs, options.signal)
   const { signal } = limit
   try {
-    const file = { sizeBytes: sizeOf(body), sha256: options.sha256 ?? (await sha256Of(body)), contentType }
+    const { sizeBytes, whole } = sourceOf(body)
+    const file = { sizeBytes, sha256: options.sha256 ?? (await sha256Of(whole ?? refuseStream())), contentType }
     const { version, upload: to } = await regions.createLayerUpload(region, layer, file, { signal })
     await upload(to, body, { fetch, signal, onProgress })
     const completed = await regions.completeLayer(region, layer, version, { signal })
@@ -74,13 +76,6 @@ async function inspected(
 
 const isUnderWay = ({ status }: Layer) => status === 'UPLOADING' || status === 'INSPECTING'
 
-const sizeOf = (body: UploadBody): number => {
-  if ('sizeBytes' in body) return body.sizeBytes
-  return body instanceof Blob ? body.size : body.byteLength
-}
-
-async function sha256Of(body: UploadBody): Promise<string> {
-  if ('sizeBytes' in body) throw new TypeError('A stream can be read once only: give its sha256.')
-  const digest = await crypto.subtle.digest('SHA-256', body instanceof Blob ? await body.arrayBuffer() : body)
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+function refuseStream(): never {
+  throw new TypeError('A stream can be read once only: give its sha256.')
 }

@@ -1,8 +1,14 @@
-import { type Api, answer, data } from './api.ts'
-import { rememberETag } from './etags.ts'
+import type { Api } from './api.ts'
 import type { CallOptions } from './options.ts'
-import { allItems } from './pages.ts'
-import type { Page, Polygon, PolygonWrite, Query } from './types.ts'
+import type {
+  AreaFeatureCollection,
+  Page,
+  Polygon,
+  PolygonFeatureCollection,
+  PolygonImport,
+  PolygonWrite,
+  Query,
+} from './types.ts'
 
 /** What writes to a polygon take. */
 export interface ConditionalOptions extends CallOptions {
@@ -15,7 +21,8 @@ export interface PolygonCalls {
   /**
    * List polygons.
    *
-   * Mine, newest first; for an admin everyone's.
+   * Mine, newest first; for an admin everyone's. With `Accept: application/geo+json` as a FeatureCollection, which GIS
+   * programs open.
    *
    * @remarks
    * One page; `listAll` follows them.
@@ -23,10 +30,26 @@ export interface PolygonCalls {
   list(query?: Query<'listPolygons'>, options?: CallOptions): Promise<Page<Polygon>>
   /** All of them, newest first. `limit` is the size of a page. */
   listAll(query?: Query<'listPolygons'>, options?: CallOptions): AsyncGenerator<Polygon, void, undefined>
+  /** A page of them as an RFC 7946 FeatureCollection, which GIS programs open. */
+  features(query?: Query<'listPolygons'>, options?: CallOptions): Promise<PolygonFeatureCollection>
+  /**
+   * Import polygons.
+   *
+   * Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by
+   * feature, first what does not fit this contract and then, once that is mended, what is wrong with the shapes.
+   * Properties are kept; `name` and `description` among them become the polygon's, where they are text.
+   */
+  import(
+    collection: AreaFeatureCollection,
+    query?: Query<'importPolygons'>,
+    options?: CallOptions,
+  ): Promise<PolygonImport>
   /**
    * Create a polygon.
    *
-   * Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed and positions in range.
+   * Takes an RFC 7946 Polygon or MultiPolygon, bare or as a Feature. Rings must be closed, neither cross themselves nor
+   * each other, and have positions in range; they are wound as the RFC asks. An edge over more than 180 degrees of
+   * longitude goes the short way, and the polygon is cut at the antimeridian. Any fault is pointed at.
    *
    * @remarks
    * Not repeated after a lost answer, which may leave a polygon.
@@ -35,7 +58,7 @@ export interface PolygonCalls {
   /**
    * Show a polygon.
    *
-   * For its owner and for admins.
+   * For its owner and for admins. With `Accept: application/geo+json` as a Feature.
    *
    * Throws `polygon_not_found`.
    *
@@ -58,7 +81,7 @@ export interface PolygonCalls {
   /**
    * Delete a polygon.
    *
-   * Jobs that used it keep a copy of the geometry they run on.
+   * Its notes go with it; its images stay, without it. Jobs that used it keep a copy of the geometry they run on.
    *
    * Throws `polygon_not_found`, `precondition_failed`.
    *
@@ -68,34 +91,18 @@ export interface PolygonCalls {
   delete(polygonId: string, options?: ConditionalOptions): Promise<void>
 }
 
-export function polygonCalls(api: Api): PolygonCalls {
-  const list: PolygonCalls['list'] = (query, options) =>
-    data(api.http.GET('/api/polygons', { params: { query }, ...api.with(options) }))
-
-  const write = (polygonId: string, options?: ConditionalOptions) => ({
-    params: { path: { polygonId }, header: { 'If-Match': options?.ifMatch } },
-    ...api.with(options),
-  })
+export function polygonCalls({ operation, items }: Api): PolygonCalls {
+  const list = operation('get', '/api/polygons', 'query')
+  const headers = { Accept: 'application/geo+json' }
 
   return {
     list,
-    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
-
-    create: async (polygon, options) =>
-      rememberETag(await answer(api.http.POST('/api/polygons', { body: polygon, ...api.with(options) }))),
-
-    get: async (polygonId, options) =>
-      rememberETag(
-        await answer(
-          api.http.GET('/api/polygons/{polygonId}', { params: { path: { polygonId } }, ...api.with(options) }),
-        ),
-      ),
-
-    replace: async (polygonId, polygon, options) =>
-      rememberETag(
-        await answer(api.http.PUT('/api/polygons/{polygonId}', { body: polygon, ...write(polygonId, options) })),
-      ),
-
-    delete: (polygonId, options) => data(api.http.DELETE('/api/polygons/{polygonId}', write(polygonId, options))),
+    listAll: items('/api/polygons'),
+    features: (query, options) => list(query, { ...options, headers }) as never,
+    import: operation('post', '/api/polygons/import', 'body', 'query'),
+    create: operation('post', '/api/polygons', 'body'),
+    get: operation('get', '/api/polygons/{polygonId}'),
+    replace: operation('put', '/api/polygons/{polygonId}', 'body'),
+    delete: operation('delete', '/api/polygons/{polygonId}'),
   }
 }

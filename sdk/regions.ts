@@ -1,7 +1,6 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import { type LayerUploadOptions, uploadLayer } from './layer-upload.ts'
 import type { CallOptions } from './options.ts'
-import { allItems } from './pages.ts'
 import type { Layer, LayerUpload, LayerUploadCreated, Page, Query, Region, RegionWrite } from './types.ts'
 import type { UploadBody } from './upload-body.ts'
 
@@ -90,56 +89,22 @@ export interface RegionCalls {
   uploadLayer(region: string, layer: string, body: UploadBody, options?: LayerUploadOptions): Promise<Layer>
 }
 
-export function regionCalls(api: Api): RegionCalls {
-  const { http } = api
-
-  const list: RegionCalls['list'] = (query, options) =>
-    data(http.GET('/api/regions', { params: { query }, ...api.with(options) }))
+export function regionCalls({ operation, repeatable, items, fetch }: Api): RegionCalls {
+  const completeLayer = repeatable('post', '/api/regions/{region}/layers/{layer}/complete', 'body')
 
   const calls: Omit<RegionCalls, 'uploadLayer'> = {
-    list,
-    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
-
-    get: (region, options) =>
-      data(http.GET('/api/regions/{region}', { params: { path: { region } }, ...api.with(options) })),
-
-    put: (region, description, options) =>
-      data(
-        http.PUT('/api/regions/{region}', { params: { path: { region } }, body: description, ...api.with(options) }),
-      ),
-
-    delete: (region, options) =>
-      data(http.DELETE('/api/regions/{region}', { params: { path: { region } }, ...api.with(options) })),
-
-    createLayerUpload: (region, layer, file, options) =>
-      data(
-        http.POST('/api/regions/{region}/layers/{layer}/uploads', {
-          params: { path: { region, layer } },
-          body: file,
-          ...api.with(options),
-        }),
-      ),
-
-    completeLayer: (region, layer, version, options) =>
-      data(
-        http.POST('/api/regions/{region}/layers/{layer}/complete', {
-          params: { path: { region, layer } },
-          body: { version },
-          ...api.with(options, { isRepeatable: true }),
-        }),
-      ),
-
-    deleteLayer: (region, layer, options) =>
-      data(
-        http.DELETE('/api/regions/{region}/layers/{layer}', {
-          params: { path: { region, layer } },
-          ...api.with(options),
-        }),
-      ),
+    list: operation('get', '/api/regions', 'query'),
+    listAll: items('/api/regions'),
+    get: operation('get', '/api/regions/{region}'),
+    put: operation('put', '/api/regions/{region}', 'body'),
+    delete: operation('delete', '/api/regions/{region}'),
+    createLayerUpload: operation('post', '/api/regions/{region}/layers/{layer}/uploads', 'body'),
+    completeLayer: (region, layer, version, options) => completeLayer(region, layer, { version }, options),
+    deleteLayer: operation('delete', '/api/regions/{region}/layers/{layer}'),
   }
 
   return {
     ...calls,
-    uploadLayer: (region, layer, body, options) => uploadLayer(calls, api.fetch, { region, layer }, body, options),
+    uploadLayer: (region, layer, body, options) => uploadLayer(calls, fetch, { region, layer }, body, options),
   }
 }

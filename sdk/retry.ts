@@ -26,6 +26,12 @@ export function retryDelayMs(response: Response, failures: number, statuses = tr
   return askedMs > longestRetryAfterMs ? undefined : Math.max(askedMs, backoffMs(failures))
 }
 
+/** The answer, or the error that came instead of it. */
+export function settle(outcome: Response | Error): Response {
+  if (!(outcome instanceof Error)) return outcome
+  throw outcome
+}
+
 /** Whether the same call may well succeed a little later. */
 export const isTransient = (error: unknown): boolean =>
   error instanceof ConnectionError ||

@@ -1,4 +1,4 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import { ApiError } from './errors.ts'
 import type { CallOptions } from './options.ts'
 import type { Health, Readiness } from './types.ts'
@@ -33,12 +33,12 @@ export interface SystemCalls {
   ready(options?: CallOptions): Promise<Readiness>
 }
 
-export const systemCalls = (api: Api): SystemCalls => ({
-  contract: (options) => data(api.http.GET('/openapi.json', api.with(options))),
-  live: (options) => data(api.http.GET('/livez', api.with(options))),
+export const systemCalls = ({ operation, http, with: withPolicy }: Api): SystemCalls => ({
+  contract: operation('get', '/openapi.json'),
+  live: operation('get', '/livez'),
 
   async ready(options) {
-    const { data, error, response } = await api.http.GET('/readyz', api.with(options, { isRepeatable: false }))
+    const { data, error, response } = await http.GET('/readyz', withPolicy({ ...options, isRepeatable: false }))
     const readiness = data ?? error
     // "Not ready" is an answer here, and not a failure.
     if (readiness && 'checks' in readiness) return readiness

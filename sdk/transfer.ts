@@ -1,8 +1,9 @@
+import { type Deadline, deadline } from './deadline.ts'
 import { ConnectionError, TimeoutError } from './errors.ts'
 import { quietly } from './hooks.ts'
 import type { FetchLike } from './options.ts'
-import { pause } from './pause.ts'
-import { backoffMs, retryDelayMs } from './retry.ts'
+import { abortable, pause } from './pause.ts'
+import { backoffMs, retryDelayMs, settle } from './retry.ts'
 
 /** How far a transfer is. */
 export interface TransferProgress {
@@ -34,15 +35,19 @@ const busyStatuses = new Set([408, 409, 425, 429, 500, 502, 503, 504])
 /** Looked up at each request, so that a global `fetch` replaced later is used. */
 export const globalFetch: FetchLike = (request) => globalThis.fetch(request)
 
-/** Tries until there is an answer worth having. Each try has its own time. */
+/** Tries until there is an answer worth having. Each try has its own time, and `extraMs` where nothing tells whether it moves. */
 export async function tryTransfer(
   what: string,
-  { signal, retries = 3 }: TransferOptions,
-  send: () => Promise<Response>,
+  { signal, timeoutMs = defaultSilenceMs, retries = 3 }: TransferOptions,
+  send: (watch: Deadline) => Promise<Response>,
+  extraMs = 0,
 ): Promise<Response> {
   signal?.throwIfAborted()
   for (let attempt = 1; ; attempt++) {
-    const outcome = await send().catch((error) => asTransferFault(error, what, signal))
+    const watch = deadline(what, timeoutMs + extraMs, signal)
+    const outcome = await send(watch)
+      .catch((error) => asTransferFault(error, what, signal))
+      .finally(watch.dispose)
     const delayMs = !(outcome instanceof Error) ? retryDelayMs(outcome, attempt, busyStatuses) : backoffMs(attempt)
     if (delayMs === undefined || attempt > retries) return settle(outcome)
     if (!(outcome instanceof Error)) discard(outcome)
@@ -50,10 +55,12 @@ export async function tryTransfer(
   }
 }
 
-function settle(outcome: Response | Error): Response {
-  if (!(outcome instanceof Error)) return outcome
-  throw outcome
-}
+/** One request with these headers and no others: nothing here knows of credentials. Ends with the signal, whatever `fetch` does. */
+export const request = async (
+  url: string,
+  init: RequestInit & { signal: AbortSignal },
+  { fetch = globalFetch }: TransferOptions,
+): Promise<Response> => abortable(Promise.resolve(fetch(new Request(url, init))), init.signal)
 
 /** Frees the connection. Not awaited, since one that hangs would hang us. */
 export function discard(response: Response): void {

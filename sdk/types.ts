@@ -88,10 +88,33 @@ export type JobTypeDescription = Schemas['JobTypeDescription']
 /** How much a line of a log matters. */
 export type LogLevel = Schemas['LogLevel']
 
-/** A place that somebody drew. */
+/** A place that somebody drew, and what follows from its shape. */
 export type Polygon = Schemas['Polygon']
 /** What a polygon is made of or replaced by. */
 export type PolygonWrite = Schemas['PolygonWrite']
+/** An RFC 7946 FeatureCollection of areas. A `crs`, as GeoJSON of 2008 had it, must name CRS84 or EPSG:4326. */
+export type AreaFeatureCollection = Schemas['AreaFeatureCollection']
+/** A page of polygons as an RFC 7946 FeatureCollection, newest first. `nextCursor` is a foreign member. */
+export type PolygonFeatureCollection = Schemas['PolygonFeatureCollection']
+/** A polygon as an RFC 7946 Feature. What the service knows of it stands among its own properties. */
+export type PolygonFeature = Schemas['PolygonFeature']
+/** What was imported, in the order of the features. */
+export type PolygonImport = Schemas['PolygonImport']
+/** What somebody wrote about a polygon. */
+export type Note = Schemas['Note']
+/** A note, and the polygon that it is about. */
+export type NoteCreate = Schemas['NoteCreate']
+/** What a note says from now on. */
+export type NoteUpdate = Schemas['NoteUpdate']
+/** An image that somebody uploaded. */
+export type Image = Schemas['Image']
+/** What to change of an image. What is left out stays; null takes it away. */
+export type ImageUpdate = Schemas['ImageUpdate']
+/** The image to come, with the exact size and checksum of its file. */
+export type ImageUpload = Schemas['ImageUpload']
+/** The id that the image will have, and where to send its file. */
+export type ImageUploadCreated = Schemas['ImageUploadCreated']
+
 /** A named area with its layers. */
 export type Region = Schemas['Region']
 /** What describes a region. */

@@ -24,17 +24,23 @@ export function sourceOf(body: UploadBody): Source {
   return { sizeBytes: whole.size, stream: () => whole.stream() as ReadableStream<Bytes>, whole }
 }
 
-/** A stream of what a generator yields. Cancelling it ends the generator. */
-export function streamOf(source: AsyncGenerator<Bytes, void, undefined>): ReadableStream<Bytes> {
+/** A stream of what a generator yields. Cancelling it ends the generator, or, where that has not begun, does what that would. */
+export function streamOf(
+  source: AsyncGenerator<Bytes, void, undefined>,
+  onUnread?: () => Promise<void>,
+): ReadableStream<Bytes> {
+  let isBegun = false
   return new ReadableStream<Bytes>(
     {
       async pull(controller) {
+        isBegun = true
         const { done, value } = await source.next()
         if (done) controller.close()
         else controller.enqueue(value)
       },
       async cancel() {
         await source.return()
+        if (!isBegun) await onUnread?.()
       },
     },
     // Nothing is read ahead, so that what was counted was also asked for.

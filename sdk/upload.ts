@@ -1,21 +1,13 @@
 import { chunks } from './chunks.ts'
+import type { Deadline } from './deadline.ts'
 import { TransferError } from './errors.ts'
-import { abortable } from './pause.ts'
-import { silence } from './silence.ts'
-import {
-  defaultSilenceMs,
-  discard,
-  globalFetch,
-  progressReport,
-  type TransferOptions,
-  tryTransfer,
-} from './transfer.ts'
+import { defaultSilenceMs, discard, progressReport, request, type TransferOptions, tryTransfer } from './transfer.ts'
 import type { SignedUpload } from './types.ts'
 import { type Source, sourceOf, streamOf, type UploadBody } from './upload-body.ts'
 import { canUseXhr, uploadByXhr } from './xhr-upload.ts'
 
 /** What a body that goes out in one piece, unwatched, must at least manage. */
-const slowestBytesPerMs = 16
+export const slowestBytesPerMs = 16
 
 /**
  * Sends a file to a signed URL, exactly as that says.
@@ -30,7 +22,8 @@ export async function upload(to: SignedUpload, body: UploadBody, options: Transf
   const what = `The upload of ${to.name}`
   const source = sourceOf(body)
   const send = sender(source, options)
-  const response = await tryTransfer(what, options, () => send(to, source, what, options))
+  const extraMs = send === sendWhole ? source.sizeBytes / slowestBytesPerMs : 0
+  const response = await tryTransfer(what, options, (watch) => send(to, source, watch, options, what), extraMs)
   discard(response)
   // The same bytes are there already: an earlier try arrived, and only its answer was lost.
   const isThere = response.status === 412 && new Headers(to.headers).has('if-none-match')
@@ -40,50 +33,42 @@ export async function upload(to: SignedUpload, body: UploadBody, options: Transf
   })
 }
 
-type Sender = (to: SignedUpload, source: Source, what: string, options: TransferOptions) => Promise<Response>
+/** Node keeps a copy of each body that goes out, unless redirects are errors: too much for a file. */
+const redirect: RequestRedirect = 'error'
+
+/** Sends a file once. What sees it move restarts the watch. */
+type Sender = (
+  to: SignedUpload,
+  source: Source,
+  watch: Deadline,
+  options: TransferOptions,
+  what: string,
+) => Promise<Response>
 
 function sender(source: Source, options: TransferOptions): Sender {
   if (canUseXhr(source, options)) return uploadByXhr
   return source.whole && !options.onProgress ? sendWhole : sendStream
 }
 
-async function sendWhole(to: SignedUpload, { whole, sizeBytes }: Source, what: string, options: TransferOptions) {
-  const limitMs = (options.timeoutMs ?? defaultSilenceMs) + sizeBytes / slowestBytesPerMs
-  const watch = silence(what, limitMs, options.signal)
-  try {
-    return await send(to, { body: whole, signal: watch.signal }, options)
-  } finally {
-    watch.dispose()
-  }
-}
+const sendWhole: Sender = ({ url, method, headers }, { whole }, { signal }, options) =>
+  request(url, { method, headers, body: whole ?? null, redirect, signal }, options)
 
-async function sendStream(to: SignedUpload, source: Source, what: string, options: TransferOptions) {
-  const silenceMs = options.timeoutMs ?? defaultSilenceMs
-  const watch = silence(what, silenceMs, options.signal)
+const sendStream: Sender = ({ url, method, headers }, source, { signal, restart }, options, what) => {
   const report = progressReport(options.onProgress, source.sizeBytes)
   async function* watched() {
-    for await (const chunk of chunks(source.stream(), what, silenceMs, watch.signal)) {
+    for await (const chunk of chunks(source.stream(), what, options.timeoutMs ?? defaultSilenceMs, signal)) {
       // Asked for: the one before has gone.
-      watch.heard()
+      restart()
       yield chunk
       report(chunk)
     }
   }
-  try {
-    const init = { body: streamOf(watched()), duplex: 'half', signal: watch.signal }
-    return await send(to, init, options, { 'Content-Length': String(source.sizeBytes) })
-  } finally {
-    watch.dispose()
+  const init = {
+    method,
+    headers: { ...headers, 'Content-Length': String(source.sizeBytes) },
+    duplex: 'half',
+    redirect,
+    signal,
   }
-}
-
-/** The signed headers and no others: nothing here knows of credentials. */
-function send(
-  { url, method, headers }: SignedUpload,
-  init: RequestInit & { signal: AbortSignal },
-  { fetch = globalFetch }: TransferOptions,
-  more: Record<string, string> = {},
-): Promise<Response> {
-  const request = new Request(url, { ...init, method, headers: { ...headers, ...more } })
-  return abortable(Promise.resolve(fetch(request)), init.signal)
+  return request(url, { ...init, body: streamOf(watched()) }, options)
 }

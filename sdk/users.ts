@@ -1,7 +1,6 @@
-import { type Api, data } from './api.ts'
+import type { Api } from './api.ts'
 import type { Authentication } from './authentication.ts'
 import type { CallOptions } from './options.ts'
-import { allItems } from './pages.ts'
 import type {
   ApiKey,
   ApiKeyCreate,
@@ -181,97 +180,33 @@ export interface UserCalls {
   deleteApiKeyOf(userId: string, apiKeyId: string, options?: CallOptions): Promise<void>
 }
 
-type MyCalls =
-  | 'me'
-  | 'updateMe'
-  | 'deleteMe'
-  | 'changePassword'
-  | 'listSessions'
-  | 'listAllSessions'
-  | 'deleteSession'
-  | 'listApiKeys'
-  | 'listAllApiKeys'
-  | 'createApiKey'
-  | 'deleteApiKey'
-
-export const userCalls = (api: Api, authentication: Authentication): UserCalls => ({
-  ...myCalls(api, authentication),
-  ...peopleCalls(api),
-})
-
-function myCalls(api: Api, authentication: Authentication): Pick<UserCalls, MyCalls> {
-  const listSessions: UserCalls['listSessions'] = (query, options) =>
-    data(api.http.GET('/api/users/me/sessions', { params: { query }, ...api.with(options) }))
-  const listApiKeys: UserCalls['listApiKeys'] = (query, options) =>
-    data(api.http.GET('/api/users/me/api-keys', { params: { query }, ...api.with(options) }))
+export function userCalls({ operation, once, items }: Api, { forget }: Authentication): UserCalls {
+  // Repeated after it was done, it would be refused, and look as if it had not been.
+  const deleteMe = once('delete', '/api/users/me')
 
   return {
-    me: (options) => data(api.http.GET('/api/users/me', api.with(options))),
-    updateMe: (changes, options) => data(api.http.PATCH('/api/users/me', { body: changes, ...api.with(options) })),
-
-    async deleteMe(options) {
-      // Repeated after it was done, it would be refused, and look as if it had not been.
-      await data(api.http.DELETE('/api/users/me', api.with(options, { isRepeatable: false })))
-      authentication.forget()
-    },
-
+    me: operation('get', '/api/users/me'),
+    updateMe: operation('patch', '/api/users/me', 'body'),
+    deleteMe: (options) => deleteMe(options).then(forget),
     // Repeated after it was done, it would be refused for the old password.
-    changePassword: (change, options) =>
-      data(api.http.PUT('/api/users/me/password', { body: change, ...api.with(options, { isRepeatable: false }) })),
+    changePassword: once('put', '/api/users/me/password', 'body'),
+    listSessions: operation('get', '/api/users/me/sessions', 'query'),
+    listAllSessions: items('/api/users/me/sessions'),
+    deleteSession: operation('delete', '/api/users/me/sessions/{sessionId}'),
+    listApiKeys: operation('get', '/api/users/me/api-keys', 'query'),
+    listAllApiKeys: items('/api/users/me/api-keys'),
+    createApiKey: operation('post', '/api/users/me/api-keys', 'body'),
+    deleteApiKey: operation('delete', '/api/users/me/api-keys/{apiKeyId}'),
 
-    listSessions,
-    listAllSessions: (query, options) =>
-      allItems((cursor) => listSessions({ ...query, cursor }, options), query?.cursor),
-    deleteSession: (sessionId, options) =>
-      data(
-        api.http.DELETE('/api/users/me/sessions/{sessionId}', {
-          params: { path: { sessionId } },
-          ...api.with(options),
-        }),
-      ),
-
-    listApiKeys,
-    listAllApiKeys: (query, options) => allItems((cursor) => listApiKeys({ ...query, cursor }, options), query?.cursor),
-    createApiKey: (key, options) => data(api.http.POST('/api/users/me/api-keys', { body: key, ...api.with(options) })),
-    deleteApiKey: (apiKeyId, options) =>
-      data(
-        api.http.DELETE('/api/users/me/api-keys/{apiKeyId}', { params: { path: { apiKeyId } }, ...api.with(options) }),
-      ),
-  }
-}
-
-function peopleCalls(api: Api): Omit<UserCalls, MyCalls> {
-  const list: UserCalls['list'] = (query, options) =>
-    data(api.http.GET('/api/users', { params: { query }, ...api.with(options) }))
-  const listApiKeysOf: UserCalls['listApiKeysOf'] = (userId, query, options) =>
-    data(api.http.GET('/api/users/{userId}/api-keys', { params: { path: { userId }, query }, ...api.with(options) }))
-
-  return {
-    list,
-    listAll: (query, options) => allItems((cursor) => list({ ...query, cursor }, options), query?.cursor),
-    create: (user, options) => data(api.http.POST('/api/users', { body: user, ...api.with(options) })),
-    get: (userId, options) =>
-      data(api.http.GET('/api/users/{userId}', { params: { path: { userId } }, ...api.with(options) })),
-    update: (userId, changes, options) =>
-      data(
-        api.http.PATCH('/api/users/{userId}', { params: { path: { userId } }, body: changes, ...api.with(options) }),
-      ),
-    delete: (userId, options) =>
-      data(api.http.DELETE('/api/users/{userId}', { params: { path: { userId } }, ...api.with(options) })),
-    recoverPassword: (userId, options) =>
-      data(
-        api.http.POST('/api/users/{userId}/recover-password', { params: { path: { userId } }, ...api.with(options) }),
-      ),
-
-    listApiKeysOf,
-    listAllApiKeysOf: (userId, query, options) =>
-      allItems((cursor) => listApiKeysOf(userId, { ...query, cursor }, options), query?.cursor),
-    deleteApiKeyOf: (userId, apiKeyId, options) =>
-      data(
-        api.http.DELETE('/api/users/{userId}/api-keys/{apiKeyId}', {
-          params: { path: { userId, apiKeyId } },
-          ...api.with(options),
-        }),
-      ),
+    list: operation('get', '/api/users', 'query'),
+    listAll: items('/api/users'),
+    create: operation('post', '/api/users', 'body'),
+    get: operation('get', '/api/users/{userId}'),
+    update: operation('patch', '/api/users/{userId}', 'body'),
+    delete: operation('delete', '/api/users/{userId}'),
+    recoverPassword: operation('post', '/api/users/{userId}/recover-password'),
+    listApiKeysOf: operation('get', '/api/users/{userId}/api-keys', 'query'),
+    listAllApiKeysOf: items('/api/users/{userId}/api-keys'),
+    deleteApiKeyOf: operation('delete', '/api/users/{userId}/api-keys/{apiKeyId}'),
   }
 }

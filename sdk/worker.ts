@@ -1,5 +1,4 @@
-import { type Api, data } from './api.ts'
-import { patient } from './jobs.ts'
+import type { Api } from './api.ts'
 import type { CallOptions } from './options.ts'
 import type {
   Assignment,
@@ -133,73 +132,25 @@ export interface WorkerCalls {
   reportResult(assignmentId: string, result: ResultRequest, options?: AssignmentCallOptions): Promise<ResultAccepted>
 }
 
-export function workerCalls(api: Api): WorkerCalls {
-  const { http } = api
-  const of = (assignmentId: string) => ({ params: { path: { assignmentId } } })
-  const repeatable = { isRepeatable: true }
+export function workerCalls({ operation, repeatable }: Api): WorkerCalls {
+  const poll = operation('get', '/api/jobs/poll', 'query')
+  const assign = operation('post', '/api/jobs/assign', 'body')
+  const claim = operation('post', '/api/jobs/claim', 'body')
+  const heartbeat = repeatable('post', '/api/jobs/assignments/{assignmentId}/heartbeat', 'body')
+  const appendLogs = operation('post', '/api/jobs/assignments/{assignmentId}/logs', 'body')
+  const inputs = operation('get', '/api/jobs/assignments/{assignmentId}/inputs')
+  const createUploads = repeatable('post', '/api/jobs/assignments/{assignmentId}/uploads', 'body')
 
   return {
-    poll: async (query, options) =>
-      (await data(http.GET('/api/jobs/poll', { params: { query }, ...api.with(options) }))).jobs,
-
-    assign: async (job, options) =>
-      (await data(http.POST('/api/jobs/assign', { body: job, ...api.with(options) }))).assignment,
-
-    claim: async (request, options) => {
-      const policy = api.with(patient(api, options, request.waitSeconds))
-      return (await data(http.POST('/api/jobs/claim', { body: request, ...policy }))).claims
-    },
-
-    heartbeat: (assignmentId, body = {}, options) =>
-      data(
-        http.POST('/api/jobs/assignments/{assignmentId}/heartbeat', {
-          ...of(assignmentId),
-          body,
-          ...api.with(options, repeatable),
-        }),
-      ),
-
-    appendLogs: (assignmentId, entries, options) =>
-      data(
-        http.POST('/api/jobs/assignments/{assignmentId}/logs', {
-          ...of(assignmentId),
-          body: { entries },
-          ...api.with(options),
-        }),
-      ),
-
-    inputs: async (assignmentId, options) => {
-      const call = http.GET('/api/jobs/assignments/{assignmentId}/inputs', {
-        ...of(assignmentId),
-        ...api.with(options),
-      })
-      return (await data(call)).items
-    },
-
-    createUploads: async (assignmentId, files, options) => {
-      const call = http.POST('/api/jobs/assignments/{assignmentId}/uploads', {
-        ...of(assignmentId),
-        body: { files },
-        ...api.with(options, repeatable),
-      })
-      return (await data(call)).items
-    },
-
-    release: (assignmentId, options) =>
-      data(
-        http.POST('/api/jobs/assignments/{assignmentId}/release', {
-          ...of(assignmentId),
-          ...api.with(options, repeatable),
-        }),
-      ),
-
-    reportResult: (assignmentId, result, options) =>
-      data(
-        http.POST('/api/jobs/assignments/{assignmentId}/result', {
-          ...of(assignmentId),
-          body: result,
-          ...api.with(options, repeatable),
-        }),
-      ),
+    poll: async (query, options) => (await poll(query, options)).jobs,
+    assign: async (job, options) => (await assign(job, options)).assignment,
+    claim: async (request, options) => (await claim(request, options)).claims,
+    heartbeat: (assignmentId, body = {}, options) => heartbeat(assignmentId, body, options),
+    appendLogs: (assignmentId, entries, options) => appendLogs(assignmentId, { entries }, options),
+    inputs: async (assignmentId, options) => (await inputs(assignmentId, options)).items,
+    createUploads: async (assignmentId, files, options) =>
+      (await createUploads(assignmentId, { files }, options)).items,
+    release: repeatable('post', '/api/jobs/assignments/{assignmentId}/release'),
+    reportResult: repeatable('post', '/api/jobs/assignments/{assignmentId}/result', 'body'),
   }
 }
