@@ -24,6 +24,8 @@ export const problems = {
   session_not_found: { status: 404, title: 'Session not found' },
   api_key_not_found: { status: 404, title: 'API key not found' },
   polygon_not_found: { status: 404, title: 'Polygon not found' },
+  note_not_found: { status: 404, title: 'Note not found' },
+  image_not_found: { status: 404, title: 'Image not found' },
   region_not_found: { status: 404, title: 'Region not found' },
   layer_not_found: { status: 404, title: 'Layer not found' },
   job_type_not_found: { status: 404, title: 'Job type not found' },
@@ -43,7 +45,9 @@ export const problems = {
   precondition_failed: { status: 412, title: 'Resource has changed' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  range_not_satisfiable: { status: 416, title: 'Range not satisfiable' },
   unresolved_reference: { status: 422, title: 'Unresolved reference' },
+  image_refused: { status: 422, title: 'Image refused' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   too_many_active_jobs: { status: 429, title: 'Too many active jobs' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
@@ -55,6 +59,8 @@ export interface AppErrorOptions {
   cause?: unknown
   errors?: ProblemError[]
   retryAfterSeconds?: number
+  /** What else the answer says. */
+  headers?: Record<string, string>
 }
 
 /** A failure the caller is meant to see. Anything else that is thrown is a bug and becomes `internal`. */
@@ -63,12 +69,15 @@ export class AppError extends Error {
   readonly code: ProblemCode
   readonly errors: ProblemError[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly headers: Record<string, string>
 
-  constructor(code: ProblemCode, detail: string, { cause, errors, retryAfterSeconds }: AppErrorOptions = {}) {
+  constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
+    const { cause, errors, retryAfterSeconds, headers = {} } = options
     super(detail, { cause })
     this.code = code
     this.errors = errors
     this.retryAfterSeconds = retryAfterSeconds
+    this.headers = headers
   }
 }
 

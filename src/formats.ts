@@ -23,7 +23,9 @@ const formats = {
 }
 
 /** Formats that tell people something and programs nothing. */
-type SilentFormat = 'password'
+type SilentFormat = 'password' | 'binary'
+
+const isChecked = (format: Text['format']): format is keyof typeof formats => format !== undefined && format in formats
 
 export interface Text {
   format?: keyof typeof formats | SilentFormat
@@ -40,7 +42,7 @@ export function text(limits: Text) {
     demands.push({ holds: (value) => hasAtLeast(value, minLength), words: `Needs at least ${minLength} characters` })
   if (maxLength !== undefined)
     demands.push({ holds: (value) => hasAtMost(value, maxLength), words: `Takes at most ${maxLength} characters` })
-  if (format && format !== 'password') {
+  if (isChecked(format)) {
     const form = formats[format]
     demands.push({ holds: (value) => form.test(value), words: `Invalid ${format}` })
   }

@@ -24,14 +24,26 @@ export function startMatching({ cursor }: PageQuery, pattern: RegExp): string | 
 }
 
 /** A page made of up to `limit` rows; one row more than that tells that there is a next page. */
-export function pageOf<Row, Item>(
+export const pageOf = <Row, Item>(
   rows: readonly Row[],
   limit: number,
   toItem: (row: Row) => Item,
+  keyOf?: (row: Row) => string,
+): Page<Item> => wholePage({ rows: rows.slice(0, limit), hasMore: rows.length > limit }, toItem, keyOf)
+
+/** Rows that make a page, however many a page may hold. */
+export interface Rows<Row> {
+  rows: Row[]
+  hasMore: boolean
+}
+
+/** A page made of all these rows. */
+export function wholePage<Row, Item>(
+  { rows, hasMore }: Rows<Row>,
+  toItem: (row: Row) => Item,
   keyOf: (row: Row) => string = (row) => (row as { id: string }).id,
 ): Page<Item> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const hasMore = rows.length > limit && last !== undefined
-  return { items: shown.map(toItem), ...(hasMore && { nextCursor: Buffer.from(keyOf(last)).toString('base64url') }) }
+  const last = rows.at(-1)
+  const goesOn = hasMore && last !== undefined
+  return { items: rows.map(toItem), ...(goesOn && { nextCursor: Buffer.from(keyOf(last)).toString('base64url') }) }
 }

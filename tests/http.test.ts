@@ -115,7 +115,18 @@ describe('every failure is a problem', () => {
 
       const response = await post('/api/polygons', `{"polygon":{"type":"Polygon","coordinates":[${ring}]}}`)
 
-      expect((await response.json()).detail).toBe('This ring encloses nothing.')
+      expect((await response.json()).detail).toBe('This ring encloses nothing: all its positions lie on one line.')
+    })
+
+    test('of many that are large waits for its turn, and gives it on whatever comes of it', async () => {
+      const blank = ' '.repeat(900_000)
+      const bodies = [`{}${blank}`, `{"polygon":${area}}${blank}`, `{"polygon":${blank}`]
+      // Three times as much as may be in work at once.
+      const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => post('/api/polygons', bodies[n % 3]!)))
+
+      expect(answers.map(({ status }) => status)).toEqual(
+        Array.from({ length: 30 }, (_, n) => (n % 3 === 1 ? 201 : 400)),
+      )
     })
 
     test('that is larger than the operation can need', async () => {

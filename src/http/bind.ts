@@ -1,19 +1,28 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
+import { accepts } from 'hono/accepts'
 import type { StatusCode } from 'hono/utils/http-status'
 import { routes } from '../../generated/routes.ts'
 import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
+import { createTurns } from '../turns.ts'
 import { type Access, checkAccess } from './access.ts'
 import { readJson } from './body.ts'
 import { compressed } from './compression.ts'
 import type { Handlers, OperationId, RawBody } from './contract.ts'
+import { openForm } from './form.ts'
 import { originOf } from './origin.ts'
 import { invalidInput } from './problem.ts'
 import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
-  Variables: { requestId: string; operationId?: string; caller?: Caller; shutdown: AbortSignal; isValidating?: boolean }
+  Variables: {
+    requestId: string
+    operationId?: string
+    caller?: Caller
+    shutdown: AbortSignal
+    isValidating?: boolean
+  }
 }
 
 export interface Binding {
@@ -26,10 +35,15 @@ export interface Binding {
   /** The largest body, of the operations that take large ones (`x-large-body`). */
   bodyLimitBytes: number
   bodyDeadlineMs?: number | undefined
+  /** The largest file of a form. */
+  fileLimitBytes: number
 }
 
 /** More than the largest body of an operation that takes neither areas nor whatever the caller likes. */
 const smallBodyBytes = 64 * 1024
+
+/** Of all large bodies together that are being checked and answered. */
+const bodiesInWorkBytes = 8 * 1024 * 1024
 
 /** What every handler takes and gives, once the compiler has checked the table as a whole. */
 type AnyHandler = (request: {
@@ -37,6 +51,7 @@ type AnyHandler = (request: {
   query: unknown
   headers: unknown
   body: unknown
+  mediaType: string | undefined
   caller: Caller | undefined
   origin: Origin
   signal: AbortSignal
@@ -56,11 +71,14 @@ export function bind({
   trustedProxies,
   bodyLimitBytes,
   bodyDeadlineMs = 30_000,
+  fileLimitBytes,
 }: Binding): void {
+  const turns = createTurns(Math.max(bodyLimitBytes, bodiesInWorkBytes))
   for (const [id, route] of Object.entries(routes)) {
     const handle = handlers[id as OperationId] as unknown as AnyHandler
     const access = route as unknown as Access
-    const hasBody = 'body' in (route.request ?? {})
+    const body = bodyOf(route)
+    const mediaTypes = mediaTypesOf(route)
     const maxBytes = 'x-large-body' in route ? bodyLimitBytes : Math.min(smallBodyBytes, bodyLimitBytes)
     const admit = async (c: Context<ServiceEnv>, next: () => Promise<void>) => {
       c.set('operationId', id)
@@ -69,20 +87,29 @@ export function bind({
         c.set('caller', caller)
         checkAccess(access, caller)
       }
-      if (hasBody) {
-        const body = await readJson(c.req, { maxBytes, deadlineMs: bodyDeadlineMs })
-        // The library would read the text a second time.
-        c.req.json = async () => body as never
+      if (!body?.json) return validated(c, next)
+      const { body: value, done } = await readJson(c.req, { maxBytes, deadlineMs: bodyDeadlineMs, turns })
+      // The library would read the text a second time.
+      c.req.json = async () => value as never
+      try {
+        await validated(c, next)
+      } finally {
+        done()
       }
-      c.set('isValidating', true)
-      await next()
     }
     // The library's own check of the handler stops at the first response without JSON; `Handlers` has checked this one.
     app.openapi(
-      { ...route, middleware: admit } as never,
+      { ...(body?.form ? withoutBody(app, route) : route), middleware: admit } as never,
       (async (c: Context<ServiceEnv>) => {
         c.set('isValidating', false)
-        return answer(c, await handle(requestOf(c, trustedProxies)))
+        const request = requestOf(c, trustedProxies, mediaTypes)
+        if (!body?.form) return answer(c, await handle(request))
+        const form = await openForm(c.req, body.form, fileLimitBytes)
+        try {
+          return await answer(c, await handle({ ...request, body: form }))
+        } finally {
+          form.close()
+        }
       }) as never,
       ((result: { success: boolean; target: string; error: never }) => {
         if (!result.success) throw invalidInput(result.error, result.target)
@@ -91,16 +118,54 @@ export function bind({
   }
 }
 
-function requestOf(c: Context<ServiceEnv>, trustedProxies: number): Parameters<AnyHandler>[0] {
+async function validated(c: Context<ServiceEnv>, next: () => Promise<void>): Promise<void> {
+  c.set('isValidating', true)
+  await next()
+}
+
+type Content = Record<string, { schema: z.ZodType }>
+
+/** What a route takes: JSON, or a form with the schema of its fields. */
+function bodyOf(route: object): { json?: z.ZodType | undefined; form?: z.ZodType | undefined } | undefined {
+  const { content } = (route as { request?: { body?: { content: Content } } }).request?.body ?? {}
+  return content && { json: content['application/json']?.schema, form: content['multipart/form-data']?.schema }
+}
+
+/** Kinds of JSON are the client's to choose from. What kind a file is, it is. */
+function mediaTypesOf(route: object): string[] {
+  const { responses } = route as { responses: Record<string, { content?: Content }> }
+  const types = Object.keys(responses['200']?.content ?? {})
+  return types.includes('application/json') ? types : types.slice(0, 1)
+}
+
+/** The library would read a form whole, to validate it. It only tells of it. */
+function withoutBody(app: OpenAPIHono<ServiceEnv>, route: object) {
+  app.openAPIRegistry.registerPath(route as never)
+  const { body: _, ...request } = (route as { request: Record<string, unknown> }).request
+  return { ...route, request, hide: true }
+}
+
+/** What the client likes best of what there is. A choice is told to caches. */
+function preferred(c: Context, mediaTypes: string[]): string | undefined {
+  const [first] = mediaTypes
+  if (first === undefined || mediaTypes.length === 1) return first
+  c.header('vary', 'accept', { append: true })
+  return accepts(c, { header: 'Accept', supports: mediaTypes, default: first })
+}
+
+function requestOf(c: Context<ServiceEnv>, trustedProxies: number, mediaTypes: string[]): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
   const [path, query] = [valid('param') ?? {}, valid('query') ?? {}]
+  const headers = (valid('header') ?? {}) as object
   assertStorable(path, '/path')
   assertStorable(query, '/query')
   return {
     path,
     query,
-    headers: valid('header') ?? {},
+    // Ranges are for GET alone (RFC 9110, section 14.2).
+    headers: c.req.method === 'HEAD' ? { ...headers, Range: undefined } : headers,
     body: valid('json'),
+    mediaType: preferred(c, mediaTypes),
     caller: c.get('caller'),
     origin: originOf(c, trustedProxies),
     // Made when asked for: most handlers never wait.
@@ -110,17 +175,25 @@ function requestOf(c: Context<ServiceEnv>, trustedProxies: number): Parameters<A
   }
 }
 
-function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Response | Promise<Response> {
+/** Opens what is sent, before a word is said about it: a problem has headers of its own. */
+async function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Promise<Response> {
+  const raw = typeof reply.raw === 'function' ? await opened(c, reply.raw) : reply.raw
   for (const [name, value] of Object.entries(reply.headers ?? {})) c.header(name, value)
-  if (reply.raw !== undefined) {
-    c.header('content-type', reply.contentType)
-    return c.body(reply.raw, reply.status as never)
-  }
+  c.header('content-type', reply.contentType)
+  if (raw !== undefined) return c.body(raw as string, reply.status as never)
   if (reply.body === undefined) return c.body(null, reply.status as never)
-  return json(c, JSON.stringify(reply.body), reply.status)
+  return json(c, JSON.stringify(reply.body), reply)
 }
 
-async function json(c: Context<ServiceEnv>, text: string, status: StatusCode): Promise<Response> {
-  c.header('content-type', 'application/json')
+/** What is opened and not read would stay open: HEAD has no body. */
+const opened = (c: Context<ServiceEnv>, open: () => Promise<ReadableStream<Uint8Array>>) =>
+  c.req.method === 'HEAD' ? null : open()
+
+async function json(
+  c: Context<ServiceEnv>,
+  text: string,
+  { status, contentType = 'application/json' }: Pick<Awaited<ReturnType<AnyHandler>>, 'status' | 'contentType'>,
+): Promise<Response> {
+  c.header('content-type', contentType)
   return c.body((await compressed(c, text)) ?? text, status as never)
 }

@@ -1,20 +1,39 @@
 import type { HonoRequest } from 'hono'
 import { AppError, invalidRequest } from '../errors.ts'
 import { inTime } from '../in-time.ts'
+import type { Turns } from '../turns.ts'
 import { assertStorable } from './storable.ts'
 
 export interface BodyLimits {
   maxBytes: number
+  /** Of large bodies only so much is in work at once, parsed and checked: that takes ten times the memory, and everybody's time. */
+  turns: Turns
   /** No body of JSON takes longer to arrive. */
   deadlineMs: number
 }
 
-/** The JSON that a request brings, fit to be kept: of the right type, no larger than allowed, and there in time. */
-export async function readJson(request: HonoRequest, { maxBytes, deadlineMs }: BodyLimits): Promise<unknown> {
+/** Shorter bodies wait for nobody. */
+const largeBytes = 64 * 1024
+
+/**
+ * The JSON that a request brings, fit to be kept: of the right type, no larger than allowed, and there in time. `done` is to be called
+ * when the request has been answered.
+ */
+export async function readJson(
+  request: HonoRequest,
+  { maxBytes, deadlineMs, turns }: BodyLimits,
+): Promise<{ body: unknown; done: () => void }> {
   requireJson(request.header('content-type'))
-  const body = parse(await inTime(readText(request, maxBytes), deadlineMs, tooLate))
-  assertStorable(body)
-  return body
+  const text = await inTime(readText(request, maxBytes), deadlineMs, tooLate)
+  const done = text.length > largeBytes ? await turns.take(text.length) : () => {}
+  try {
+    const body = parse(text)
+    assertStorable(body)
+    return { body, done }
+  } catch (error) {
+    done()
+    throw error
+  }
 }
 
 function requireJson(type: string | undefined): void {

@@ -3,24 +3,34 @@ import type { PublicOperation, routes } from '../../generated/routes.ts'
 import type { operations } from '../../generated/types.ts'
 import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { IncomingForm } from './form.ts'
 
 type Routes = typeof routes
 export type OperationId = keyof Routes & keyof operations
 
 type Part<Id extends OperationId, Key extends string> =
   Routes[Id]['request'] extends Record<Key, infer S extends z.ZodType> ? z.output<S> : Record<never, never>
-type JsonBody<Id extends OperationId> = operations[Id] extends {
-  requestBody: { content: { 'application/json': infer B } }
-}
-  ? B
+type Body<Id extends OperationId> = operations[Id] extends { requestBody: { content: infer C } }
+  ? C extends { 'application/json': infer B }
+    ? B
+    : C extends { 'multipart/form-data': infer F }
+      ? IncomingForm<Omit<F, 'file'>>
+      : undefined
   : undefined
+/** What the contract offers for an answer that went well. */
+type MediaType<Id extends OperationId> = Extract<
+  Responses<Id> extends { 200: { content: infer C } } ? keyof C : never,
+  string
+>
 
 /** What a handler is given: everything that the contract names, checked and converted, and nothing else. */
 export interface OperationRequest<Id extends OperationId> {
   path: Part<Id, 'params'>
   query: Part<Id, 'query'>
   headers: Part<Id, 'headers'>
-  body: JsonBody<Id>
+  body: Body<Id>
+  /** Which of the media types that the contract offers the client likes best; the first where it does not say. */
+  mediaType: MediaType<Id>
   /** Who asks. Nobody where the operation is open to all. */
   caller: Id extends PublicOperation ? undefined : Caller
   /** Where the request came from. */
@@ -30,21 +40,26 @@ export interface OperationRequest<Id extends OperationId> {
 }
 
 type Responses<Id extends OperationId> = operations[Id]['responses']
-type RequiredHeaders<R> = R extends { headers: infer H }
-  ? { [K in keyof H as string extends K ? never : undefined extends H[K] ? never : K]: H[K] }
-  : Record<never, never>
-type WithHeaders<R> = keyof RequiredHeaders<R> extends never ? { headers?: undefined } : { headers: RequiredHeaders<R> }
+type HeadersOf<R> = R extends { headers: infer H } ? { [K in keyof H as string extends K ? never : K]: H[K] } : unknown
+type WithHeaders<R> = keyof HeadersOf<R> extends never
+  ? { headers?: undefined }
+  : Record<never, never> extends HeadersOf<R>
+    ? { headers?: HeadersOf<R> }
+    : { headers: HeadersOf<R> }
 
-/** A response body other than JSON: text, or a stream of it. */
-export type RawBody = string | ReadableStream<Uint8Array>
+/** A response body other than JSON: text, a stream, or what opens one. That is asked only if the body is really sent: HEAD has none. */
+export type RawBody = string | ReadableStream<Uint8Array> | (() => Promise<ReadableStream<Uint8Array>>)
 
 type ReplyBody<R> = R extends { content: infer C }
-  ? C extends { 'application/json': infer B }
-    ? { body: B }
+  ? C extends { 'application/json': unknown }
+    ? { [T in Extract<keyof C, string>]: JsonReply<T, C[T]> }[Extract<keyof C, string>]
     : C extends { 'application/problem+json': unknown }
       ? never
       : { contentType: Extract<keyof C, string>; raw: RawBody }
   : { body?: undefined }
+
+/** JSON is taken for granted; other kinds of it are named. */
+type JsonReply<T, B> = T extends 'application/json' ? { body: B; contentType?: T } : { body: B; contentType: T }
 
 /** What a handler may answer. Problems are thrown (`AppError`), not answered. */
 export type OperationReply<Id extends OperationId> = {

@@ -30,6 +30,7 @@ export function problemResponse<E extends Env>(c: Context<E>, error: AppError): 
   const { status } = problems[error.code]
   const body = problemBody(error, c.req.path, c.get('requestId' as never) as string)
   c.header('content-type', 'application/problem+json')
+  for (const [name, value] of Object.entries(error.headers)) c.header(name, value)
   if (error.retryAfterSeconds !== undefined) c.header('retry-after', String(error.retryAfterSeconds))
   // RFC 9110, section 15.5.9: whatever else may come on this connection is not waited for.
   if (status === 408) c.header('connection', 'close')
@@ -64,12 +65,16 @@ function fromHono(error: HTTPException): AppError {
 
 const places = { json: '', query: '/query', param: '/path', header: '/header' } as const
 
+/** A body may have thousands, and nobody reads them. */
+const mostFaults = 100
+
 /** What zod found wrong, each with a pointer to where. */
 export function invalidInput(error: z.core.$ZodError, target: string): AppError {
   const prefix = places[target as keyof typeof places] ?? ''
   const errors = error.issues
+    .slice(0, mostFaults)
     .flatMap((issue) => pointersOf(issue, prefix))
-    .slice(0, 100)
+    .slice(0, mostFaults)
     .map(briefly)
   const first = errors[0]
   const where = first?.pointer ? ` at ${first.pointer}` : ''
@@ -82,7 +87,7 @@ export function invalidInput(error: z.core.$ZodError, target: string): AppError 
 function pointersOf(issue: z.core.$ZodIssue, prefix: string): ProblemError[] {
   const at = prefix + jsonPointer(issue.path)
   if (issue.code !== 'unrecognized_keys') return [{ pointer: at, detail: issue.message }]
-  return issue.keys.map((key) => ({
+  return issue.keys.slice(0, mostFaults).map((key) => ({
     pointer: at + jsonPointer([key]),
     detail: `Unknown: ${JSON.stringify(key)}`,
   }))

@@ -1,9 +1,22 @@
 import type { Handlers } from '../../src/http/contract.ts'
 
 /** What every other file here gets wrong in one place. This one compiles. */
-type Operation = 'createJob' | 'cancelJob' | 'streamJobEvents' | 'createPolygon' | 'deletePolygon' | 'login' | 'getDocs'
+type Operation =
+  | 'createJob'
+  | 'cancelJob'
+  | 'streamJobEvents'
+  | 'listPolygons'
+  | 'createPolygon'
+  | 'deletePolygon'
+  | 'createImage'
+  | 'getImage'
+  | 'login'
+  | 'getDocs'
 
 declare const polygon: Awaited<ReturnType<Handlers['createPolygon']>>['body']
+declare const image: Awaited<ReturnType<Handlers['createImage']>>['body']
+declare const imageHeaders: Extract<Awaited<ReturnType<Handlers['getImage']>>, { status: 200 }>['headers']
+declare const bytes: ReadableStream<Uint8Array>
 
 export const handlers: Handlers<Operation> = {
   async createJob({ caller, body, headers }) {
@@ -24,12 +37,28 @@ export const handlers: Handlers<Operation> = {
     return after ? { status: 204 } : { status: 200, contentType: 'text/event-stream', raw: ': nothing yet\n\n' }
   },
 
+  async listPolygons({ mediaType }) {
+    if (mediaType === 'application/json') return { status: 200, body: { items: [] } }
+    const headers = { Link: '</x>; rel="next"' }
+    return { status: 200, headers, contentType: mediaType, body: { type: 'FeatureCollection', features: [] } }
+  },
+
   async createPolygon() {
     return { status: 201, body: polygon, headers: { Location: '/x', ETag: '"1"' } }
   },
 
   async deletePolygon() {
     return { status: 204 }
+  },
+
+  async createImage({ body }) {
+    const polygonId: string | undefined = (await body.fields()).polygonId
+    return { status: 201, body: { ...image, name: body.file.name, id: polygonId ?? '' }, headers: { Location: '/x' } }
+  },
+
+  async getImage({ headers }) {
+    if (headers['If-None-Match']) return { status: 304, headers: imageHeaders }
+    return { status: 200, contentType: 'image/png', raw: async () => bytes, headers: imageHeaders }
   },
 
   async login({ body, caller }) {
