@@ -1,3 +1,4 @@
+import type { Places } from './compose-places.ts'
 import type { Signals } from './db/signals.ts'
 import type { Sql } from './db/sql.ts'
 import { assignmentService } from './jobs/assignment-service.ts'
@@ -14,19 +15,15 @@ import { jobStore } from './jobs/job-store.ts'
 import { ReadyJobs } from './jobs/ready-jobs.ts'
 import { purgeJobs } from './jobs/retention.ts'
 import type { Log } from './log.ts'
-import { polygonService } from './polygons/polygon-service.ts'
-import { polygonStore } from './polygons/polygon-store.ts'
-import { assessmentInputs } from './regions/assessment-inputs.ts'
 import { applyInspection, layerService } from './regions/layer-service.ts'
-import { layerStore } from './regions/layer-store.ts'
-import { regionService } from './regions/region-service.ts'
-import { regionStore } from './regions/region-store.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
 export interface JobParts {
   sql: Sql
   signals: Signals
   store: ObjectStore
+  /** What jobs compute on. */
+  places: Pick<Places, 'layers' | 'resolvers'>
   maxActiveJobs: number
   jobRetentionDays: number
   /** How requests wait, where that is otherwise than usual. */
@@ -34,19 +31,16 @@ export interface JobParts {
   log: Log
 }
 
-/** Jobs, and the places that they compute on. */
-export function composeJobs({ sql, signals, store, maxActiveJobs, jobRetentionDays, waiting, log }: JobParts) {
-  const [polygonRows, regionRows, layerRows] = [polygonStore(sql), regionStore(sql), layerStore(sql)]
+/** Jobs, those who run them, and the layers that one kind of them inspects. */
+export function composeJobs({ sql, signals, store, places, maxActiveJobs, jobRetentionDays, waiting, log }: JobParts) {
   const [jobRows, assignmentRows, eventRows] = [jobStore(sql), assignmentStore(sql), eventStore(sql)]
   const longestWaitSeconds = waiting?.longestSeconds
 
   const ready = new ReadyJobs({ signals, log, findDueTypes: jobRows.findDueTypes, pollMs: waiting?.lookMs })
   const changes = new JobChanges(signals, waiting?.lookMs)
-  const reactions = { RASTER_INSPECTION: applyInspection(layerRows, jobRows) }
+  const reactions = { RASTER_INSPECTION: applyInspection(places.layers, jobRows) }
   const settlement = jobSettlement({ sql, assignments: assignmentRows, ready, changes, reactions, log })
 
-  const polygons = polygonService(polygonRows)
-  const resolvers = assessmentInputs({ regions: regionRows, layers: layerRows, polygons })
   const jobs = jobService({
     sql,
     jobs: jobRows,
@@ -54,7 +48,7 @@ export function composeJobs({ sql, signals, store, maxActiveJobs, jobRetentionDa
     settlement,
     ready,
     changes,
-    resolvers,
+    resolvers: places.resolvers,
     maxActiveJobs,
     longestWaitSeconds,
   })
@@ -67,12 +61,10 @@ export function composeJobs({ sql, signals, store, maxActiveJobs, jobRetentionDa
     changes,
     longestWaitSeconds,
   })
-  const layers = layerService({ sql, layers: layerRows, store, jobs })
+  const layers = layerService({ sql, layers: places.layers, store, jobs })
 
   return {
     services: {
-      polygons,
-      regions: regionService({ regions: regionRows, layers: layerRows }),
       layers,
       jobs,
       events: jobEvents({ jobs, events: eventRows, changes }),
@@ -84,7 +76,6 @@ export function composeJobs({ sql, signals, store, maxActiveJobs, jobRetentionDa
     chores: {
       'purge idempotency keys': () => purgeIdempotencyKeys(sql),
       'withdraw wishes of the deleted': () => jobs.withdrawForsaken(),
-      'purge layers': layers.purge,
       'purge jobs': () => purgeJobs({ jobs: jobRows, store, retentionDays: jobRetentionDays }),
     },
   }

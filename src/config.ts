@@ -72,6 +72,7 @@ const serviceVariables = z.object({
   CORS_ORIGINS: list.default([]),
   TRUSTED_PROXIES: whole(0, 10).default(0),
   BODY_LIMIT_BYTES: whole(1024, 100 * 1024 * 1024).default(5 * 1024 * 1024),
+  IMAGE_LIMIT_BYTES: whole(1024, 5 * 1024 ** 3).default(256 * 1024 * 1024),
   MAX_ACTIVE_JOBS: whole(1, 1_000_000).default(1000),
   JOB_RETENTION_DAYS: whole(1, 36_500).default(90),
   LOCAL_WORKERS: whole(0, 16).default(1),

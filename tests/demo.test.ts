@@ -35,6 +35,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 describe('npm run demo', () => {
   test('leaves the files of both assessments', async () => {
     expect((await readdir(join(directory, 'demo-output'))).sort()).toEqual([
+      'polygons.geojson',
       'preview.png',
       'regional-summary.json',
       'sites.geojson',
@@ -46,6 +47,16 @@ describe('npm run demo', () => {
       expect((await readResult(name)).subarray(1, 4).toString()).toBe('PNG')
     }
     expect((await readResult('suitable.tif')).subarray(0, 2).toString()).toBe('II')
+  })
+
+  test('keeps a note and a picture with the place, and gives it to GIS programs', async () => {
+    const { type, features } = JSON.parse((await readResult('polygons.geojson')).toString())
+
+    expect(output).toMatch(/A note: "\d+ plots would do\. The map is attached\." With it sites\.png, \d+ x \d+ pixels/)
+    expect(type).toBe('FeatureCollection')
+    expect(features).toEqual([
+      expect.objectContaining({ type: 'Feature', geometry: { type: 'Polygon', coordinates: [outline] } }),
+    ])
   })
 
   test('finds tens of sites, best first', async () => {

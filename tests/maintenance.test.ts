@@ -13,7 +13,14 @@ describe('maintenance', () => {
   test('goes on sweeping while a chore takes long, and starts neither it nor a sweep twice at once', async () => {
     vi.useFakeTimers()
     const [sweep, chore] = [vi.fn(async () => {}), vi.fn(() => new Promise(() => {}))]
-    startMaintenance({ sweep, chores: { slow: chore }, log: memoryLog(), sweepMs: 10, choreMs: 20 })
+    startMaintenance({
+      sweep,
+      chores: { slow: chore },
+      log: memoryLog(),
+      sweepMs: 10,
+      choreMs: 20,
+      firstChoreMs: () => 20,
+    })
 
     await vi.advanceTimersByTimeAsync(100)
 
@@ -31,6 +38,7 @@ describe('maintenance', () => {
       log: memoryLog(),
       sweepMs: 10,
       choreMs: 10,
+      firstChoreMs: () => 10,
     })
     await vi.advanceTimersByTimeAsync(35)
 
@@ -50,7 +58,8 @@ describe('maintenance', () => {
       broken: vi.fn(() => Promise.reject(new Error('The tide is out.'))),
     }
     const log = memoryLog()
-    const maintenance = startMaintenance({ sweep: async () => {}, chores, log, sweepMs: 10, choreMs: 100 })
+    const times = { sweepMs: 10, choreMs: 100, firstChoreMs: () => 100 }
+    const maintenance = startMaintenance({ sweep: async () => {}, chores, log, ...times })
 
     await vi.advanceTimersByTimeAsync(150)
     await maintenance.stop()
@@ -59,6 +68,43 @@ describe('maintenance', () => {
     expect(chores.little).toHaveBeenCalledTimes(1)
     expect(chores.broken).toHaveBeenCalledTimes(1)
     expect(log.lines).toMatchObject([{ level: 'warn', message: 'chore failed', fields: { chore: 'broken' } }])
+  })
+
+  test('does each chore soon after the start, at its own time, and then late', async () => {
+    vi.useFakeTimers()
+    const firstTimes = [300, 700]
+    const chores = { early: vi.fn(async () => {}), later: vi.fn(async () => {}) }
+    const runs = () => Object.values(chores).map((chore) => chore.mock.calls.length)
+    const maintenance = startMaintenance({
+      sweep: async () => {},
+      chores,
+      log: memoryLog(),
+      choreMs: 10_000,
+      firstChoreMs: () => firstTimes.shift()!,
+    })
+
+    await vi.advanceTimersByTimeAsync(300)
+    expect(runs()).toEqual([1, 0])
+    await vi.advanceTimersByTimeAsync(400)
+    expect(runs()).toEqual([1, 1])
+    await vi.advanceTimersByTimeAsync(9000)
+    expect(runs()).toEqual([1, 1])
+    await vi.advanceTimersByTimeAsync(1000)
+    await maintenance.stop()
+    expect(runs()).toEqual([2, 2])
+  })
+
+  test('leaves a process 5 seconds to start, and does a chore within 15', async () => {
+    vi.useFakeTimers()
+    const chores = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`chore ${i}`, vi.fn(async () => {})]))
+    const done = () => Object.values(chores).filter((chore) => chore.mock.calls.length > 0).length
+    const maintenance = startMaintenance({ sweep: async () => {}, chores, log: memoryLog() })
+
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(done()).toBe(0)
+    await vi.advanceTimersByTimeAsync(10_001)
+    await maintenance.stop()
+    expect(done()).toBe(50)
   })
 })
 

@@ -380,12 +380,12 @@ describe('deleteLayer', () => {
 
     await admin.client.regions.deleteLayer(region, 'depth')
     await service.sql`update discarded_objects set discarded_at = now() - interval '2 hours'`
-    await service.chores['purge layers']()
+    await service.chores['purge discarded files']()
     expect(await service.store.head(row!.objectKey)).toBeDefined()
     expect((await ana.client.regions.get(region)).layers).toEqual([])
 
     await ana.client.jobs.cancel(jobId)
-    await service.chores['purge layers']()
+    await service.chores['purge discarded files']()
     expect(await service.store.head(row!.objectKey)).toBeUndefined()
     await expect(admin.client.regions.deleteLayer(region, 'depth')).rejects.toMatchObject({ code: 'layer_not_found' })
   })

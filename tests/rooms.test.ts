@@ -4,8 +4,8 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 
 /** The domain rooms: what the service is about. Each may ask the others. */
-const domain = ['auth', 'users', 'polygons', 'regions', 'jobs', 'mail', 'audit']
-const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'generated']
+const domain = ['auth', 'users', 'polygons', 'notes', 'images', 'files', 'regions', 'jobs', 'mail', 'audit']
+const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'versions', 'turns', 'generated']
 
 /**
  * Which room may import which. A name is a folder of `src`, a file there without its ending, or a folder at the top. A path after it
@@ -17,7 +17,10 @@ const mayImport: Record<string, string[] | 'anything'> = {
   compose: 'anything',
   'compose-core': 'anything',
   'compose-jobs': 'anything',
+  'compose-mailer': 'anything',
   'compose-people': 'anything',
+  'compose-places': 'anything',
+  'compose-services': 'anything',
   'compose-admin': 'anything',
   service: 'anything',
   backing: 'anything',
@@ -29,6 +32,10 @@ const mayImport: Record<string, string[] | 'anything'> = {
   // What API Gateway sends, and what it takes.
   lambda: ['errors', 'log', 'http/problem'],
   ...Object.fromEntries(domain.map((room) => [room, [...shared, ...domain, 'db', 'store/object-store']])),
+  images: [
+    ...[...shared, ...domain, 'db'],
+    ...['store/object-store', 'store/download-head', 'store/content-disposition'],
+  ],
   regions: [...shared, ...domain, 'db', 'store/object-store', 'rasters/criteria', 'rasters/raster-error'],
   page: ['errors'],
 
@@ -46,6 +53,8 @@ const mayImport: Record<string, string[] | 'anything'> = {
   stop: [],
   kept: [],
   'in-time': [],
+  versions: [],
+  turns: [],
   // The zod schemas need the words that zod has not.
   generated: ['formats'],
 }

@@ -1,3 +1,5 @@
+import { openAsBlob } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import {
   type Client,
@@ -33,8 +35,8 @@ export async function tellStory(options: StoryOptions): Promise<void> {
 
   terminal.heading('A person draws where to look')
   const person = await newPerson(baseUrl, options)
-  const { id: polygonId } = await person.polygons.create(cone, { signal })
-  terminal.done(`"${cone.name}" is drawn, an outline of ${outline.length - 1} corners`)
+  const { id: polygonId, areaSquareMeters } = await person.polygons.create(cone, { signal })
+  terminal.done(`"${cone.name}" is drawn: ${outline.length - 1} corners around ${hectares(areaSquareMeters)}`)
 
   terminal.heading('Which ground of the region is high and gentle?')
   const started = await person.jobs.create(regional, { signal })
@@ -57,8 +59,11 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   if (!again.cached || again.jobId !== jobId) throw new Error('The same question was computed a second time.')
   terminal.done('The same question is answered at once, with the job that is there already (cached: true)')
 
+  terminal.heading('What is kept with the place')
+  const place = await keepWithPlace(person, polygonId, found.resultPayload.sites, options)
+
   terminal.heading('What there is to look at')
-  const paths = [...maps, ...results].map((path) => relative('.', path))
+  const paths = [...maps, ...results, place].map((path) => relative('.', path))
   for (const path of paths) terminal.line(`  ${path.endsWith('.png') ? '▣' : ' '} ${path}`)
 }
 
@@ -142,6 +147,25 @@ async function fetchResults(client: Client, { id, type }: SucceededJob, { outDir
     paths.push(path)
   }
   return paths
+}
+
+/** A note and a picture of the place; and the place itself, as GIS programs open it. Gives the path of that. */
+async function keepWithPlace(
+  person: Client,
+  polygonId: string,
+  sites: number,
+  { outDir, terminal, signal }: StoryOptions,
+): Promise<string> {
+  const content = `${sites} plots would do. The map is attached.`
+  const { id: noteId } = await person.notes.create({ polygonId, content }, { signal })
+  const map = await openAsBlob(join(outDir, 'sites.png'))
+  const { name, width, height } = await person.images.create(map, { name: 'sites.png', polygonId, noteId }, { signal })
+  terminal.done(`A note: "${content}" With it ${name}, ${width} x ${height} pixels`)
+
+  const path = join(outDir, 'polygons.geojson')
+  await writeFile(path, JSON.stringify(await person.polygons.features({}, { signal })))
+  terminal.done('The polygon as a FeatureCollection, which QGIS opens')
+  return path
 }
 
 function showGround(result: JobResult<'REGIONAL_ASSESSMENT'>, terminal: Terminal): void {

@@ -19,6 +19,9 @@ export interface Caller {
 /** Whether the caller may act on what belongs to others. Never a key: a key has what its scopes name and no more. */
 export const isAdmin = (caller: Caller): boolean => caller.kind === 'session' && caller.roles.includes('ADMIN')
 
+/** Whose things the caller may act on: their own alone, or, where this is `undefined`, everybody's. */
+export const ownerFor = (caller: Caller): string | undefined => (isAdmin(caller) ? undefined : caller.userId)
+
 /** Whether the caller may look at jobs as a worker does. */
 export const isWorker = (caller: Caller): boolean =>
   caller.roles.some((role) => role === 'WORKER' || role === 'ADMIN') &&

@@ -11,7 +11,9 @@ import { compressedDocs } from './docs.ts'
 import { adminHandlers } from './handlers/admin.ts'
 import { type AuthHandlerDeps, authHandlers } from './handlers/auth.ts'
 import { emailHandlers } from './handlers/email.ts'
+import { imageHandlers } from './handlers/images.ts'
 import { jobHandlers } from './handlers/jobs.ts'
+import { noteHandlers } from './handlers/notes.ts'
 import { polygonHandlers } from './handlers/polygons.ts'
 import { type RegionHandlerDeps, regionHandlers } from './handlers/regions.ts'
 import { type SystemHandlerDeps, systemHandlers } from './handlers/system.ts'
@@ -26,6 +28,8 @@ export interface AppDeps
     RegionHandlerDeps,
     SystemHandlerDeps,
     Handled<typeof polygonHandlers>,
+    Handled<typeof noteHandlers>,
+    Handled<typeof imageHandlers>,
     Handled<typeof jobHandlers>,
     Handled<typeof workerHandlers>,
     Handled<typeof adminHandlers>,
@@ -39,6 +43,8 @@ export interface AppDeps
   /** The largest body, of the operations that take large ones. */
   bodyLimitBytes: number
   trustedProxies: number
+  /** The largest file of a form. */
+  fileLimitBytes: number
   bodyDeadlineMs?: number | undefined
   /** Aborts when the service stops: whoever waits is answered at once. */
   shutdown: AbortSignal
@@ -54,6 +60,7 @@ export function createApp(deps: AppDeps) {
     origin: deps.corsOrigins,
     exposeHeaders: [
       'ETag',
+      'Link',
       'Location',
       'Retry-After',
       'X-Request-Id',
@@ -80,10 +87,13 @@ export function createApp(deps: AppDeps) {
     trustedProxies: deps.trustedProxies,
     bodyLimitBytes: deps.bodyLimitBytes,
     bodyDeadlineMs: deps.bodyDeadlineMs,
+    fileLimitBytes: deps.fileLimitBytes,
     handlers: {
       ...authHandlers(deps),
       ...userHandlers(deps),
       ...polygonHandlers(deps),
+      ...noteHandlers(deps),
+      ...imageHandlers(deps),
       ...regionHandlers(deps),
       ...jobHandlers(deps),
       ...workerHandlers(deps),

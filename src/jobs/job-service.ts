@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import { jobTypes } from '../../generated/job-types.ts'
 import type { components } from '../../generated/types.ts'
-import { type Caller, isAdmin, isWorker } from '../auth/caller.ts'
+import { type Caller, isAdmin, isWorker, ownerFor } from '../auth/caller.ts'
 import type { Sql, Tx } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
 import { type PageQuery, pageOf, startOf } from '../page.ts'
@@ -68,7 +68,7 @@ export const jobService = (deps: JobServiceDeps) => {
   }
 
   async function settledRow(jobId: string, caller: Caller): Promise<JobRow | undefined> {
-    const viewerId = isAdmin(caller) ? undefined : caller.userId
+    const viewerId = ownerFor(caller)
     const row = await jobs.find(jobId, viewerId)
     if (!row?.isLapsed) return row
     await settlement.expire(jobId)
@@ -179,13 +179,13 @@ export const jobService = (deps: JobServiceDeps) => {
       query: PageQuery & { status?: JobStatus; type?: JobTypeName },
     ): Promise<Schemas['JobPage']> {
       const { limit, status, type } = query
-      const userId = isAdmin(caller) ? undefined : caller.userId
+      const userId = ownerFor(caller)
       const rows = await jobs.page({ userId, status, type, beforeId: startOf(query), limit: limit + 1 })
       return pageOf(rows, limit, toJob)
     },
 
     async listRequests(caller: Caller, query: PageQuery): Promise<Schemas['JobRequestPage']> {
-      const userId = isAdmin(caller) ? undefined : caller.userId
+      const userId = ownerFor(caller)
       const rows = await jobs.pageOfRequests(userId, query.limit + 1, startOf(query))
       return pageOf(rows, query.limit, toJobRequest)
     },

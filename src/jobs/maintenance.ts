@@ -8,17 +8,31 @@ export interface MaintenanceDeps {
   log: Log
   sweepMs?: number
   choreMs?: number
+  /** Until a chore is done for the first time; asked for each. */
+  firstChoreMs?: (() => number) | undefined
 }
 
+/** Soon, since a process may not last as long as the pause; not at once, and not all together, since many processes may start together. */
+const soon = () => 5000 + Math.random() * 10_000
+
 /**
- * Sweeps once a second, and does the chores every ten minutes. Each has a loop of its own, so that a slow chore holds up neither the
- * sweep nor the other chores, and none is started before its last run has ended. Every process runs this: each passes over the rows
- * that another has locked.
+ * Sweeps once a second, and does the chores every ten minutes, the first time soon after the start. Each has a loop of its own, so that
+ * a slow chore holds up neither the sweep nor the other chores, and none is started before its last run has ended. Every process runs
+ * this: each passes over the rows that another has locked.
  */
-export function startMaintenance({ sweep, chores, log, sweepMs = 1000, choreMs = 600_000 }: MaintenanceDeps) {
+export function startMaintenance({
+  sweep,
+  chores,
+  log,
+  sweepMs = 1000,
+  choreMs = 600_000,
+  firstChoreMs = soon,
+}: MaintenanceDeps) {
   const loops = [
-    startLoop(sweepMs, sweepMs, 'sweep', sweep, log),
-    ...Object.entries(chores).map(([name, chore]) => startLoop(choreMs, sweepMs, name, chore, log)),
+    startLoop({ firstMs: sweepMs, pauseMs: sweepMs, shortMs: sweepMs }, 'sweep', sweep, log),
+    ...Object.entries(chores).map(([name, chore]) =>
+      startLoop({ firstMs: firstChoreMs(), pauseMs: choreMs, shortMs: sweepMs }, name, chore, log),
+    ),
   ]
   return {
     /** Waits for the batches under way, and for no more. */
@@ -46,15 +60,22 @@ export async function maintainOnce({ sweep, chores, log }: MaintenanceDeps, hasT
   if (failed.length > 0) throw new Error(`Not done: ${failed.join(', ')}`)
 }
 
-/** Works, pauses, works again; with the short pause while there is more to do. Gives what ends it. */
-function startLoop(pauseMs: number, shortPauseMs: number, name: string, work: () => Promise<unknown>, log: Log) {
+interface Pauses {
+  firstMs: number
+  pauseMs: number
+  /** While there is more to do. */
+  shortMs: number
+}
+
+/** Pauses, works, pauses again. Gives what ends it. */
+function startLoop({ firstMs, pauseMs, shortMs }: Pauses, name: string, work: () => Promise<unknown>, log: Log) {
   let isStopped = false
   let underWay: Promise<void> | undefined
-  let timer = setTimeout(run, pauseMs)
+  let timer = setTimeout(run, firstMs)
 
   function run() {
     underWay = once().then((hasMore) => {
-      if (!isStopped) timer = setTimeout(run, hasMore ? shortPauseMs : pauseMs)
+      if (!isStopped) timer = setTimeout(run, hasMore ? shortMs : pauseMs)
     })
   }
 

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { composeCore, settingsOf } from '../compose-core.ts'
+import { settingsOf } from '../compose-services.ts'
 import { type Environment, readLambdaConfig } from '../config.ts'
 import { localSignals } from '../db/signals.ts'
 import { connectThawing } from '../db/thaw.ts'
@@ -7,7 +6,7 @@ import { createLog } from '../log.ts'
 import { storeWhenNeeded } from '../store/store-when-needed.ts'
 
 /** What each instance of a function is made of, once for all its events. Asks neither the database nor the store. */
-export async function openInstance(environment: Environment) {
+export function openInstance(environment: Environment) {
   const config = readLambdaConfig(environment)
   const log = createLog(config.LOG_LEVEL, 'fieldstation', { isSync: true })
   const { sql, thaw } = connectThawing(config.DATABASE_URL, {
@@ -16,16 +15,15 @@ export async function openInstance(environment: Environment) {
   })
   // The client for S3 is half of all there is to load.
   const openStore = async () => (await import('../store/open-s3-store.ts')).openS3Store(config, config.S3_BUCKET)
-  const service = await composeCore({
+  const parts = {
     ...settingsOf(config),
     sql,
     signals: localSignals(),
     store: storeWhenNeeded(openStore),
     signingKey: config.JWT_PRIVATE_KEY,
-    readRedoc: () => readFile(new URL('redoc.standalone.js', import.meta.url), 'utf8'),
     // Whoever waits pays for it, and hears of nothing that happens elsewhere but by looking.
     waiting: { longestSeconds: 2, lookMs: 1000 },
     log,
-  })
-  return { config, log, sql, thaw, service }
+  }
+  return { config, log, sql, thaw, parts }
 }

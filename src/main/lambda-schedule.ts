@@ -1,12 +1,13 @@
 import type { Context } from 'aws-lambda'
-import { composeMailer } from '../compose.ts'
+import { composeMailer } from '../compose-mailer.ts'
+import { composeServices } from '../compose-services.ts'
 import { maintainOnce } from '../jobs/maintenance.ts'
 import { smtpTransport } from '../mail/smtp-transport.ts'
 import { openInstance } from './lambda-instance.ts'
 
-const { config, log, sql, thaw, service } = await openInstance(process.env)
+const { config, log, sql, thaw, parts } = openInstance(process.env)
 const { SMTP_URL, MAIL_FROM, PUBLIC_URL, PASSWORD_RESET_URL } = config
-const { settlement, chores } = service
+const { settlement, chores } = await composeServices(parts)
 
 // Without a mail server mail waits in the database, for a process that has one.
 const mail = SMTP_URL && {

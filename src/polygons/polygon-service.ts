@@ -1,43 +1,100 @@
 import { v7 as uuid } from 'uuid'
 import type { components } from '../../generated/types.ts'
-import { type Caller, isAdmin } from '../auth/caller.ts'
-import type { Tx } from '../db/sql.ts'
-import { AppError } from '../errors.ts'
-import { type PageQuery, pageOf, startOf } from '../page.ts'
-import { type Area, toArea } from './geometry.ts'
-import type { Owner, PolygonContent, PolygonRow, PolygonStore } from './polygon-store.ts'
+import { type Caller, ownerFor } from '../auth/caller.ts'
+import { storableInstant } from '../db/instants.ts'
+import type { Sql, Tx } from '../db/sql.ts'
+import { AppError, invalidRequest } from '../errors.ts'
+import { type Page, type PageQuery, startOf, wholePage } from '../page.ts'
+import { createTurns } from '../turns.ts'
+import { etagOf, versionsOf } from '../versions.ts'
+import type { Area } from './area.ts'
+import { type Bbox, measureArea } from './measure.ts'
+import { polygonContent } from './polygon-content.ts'
+import { polygonImport } from './polygon-import.ts'
+import type { MeasuredRow, Owner, PolygonRow, PolygonSize, PolygonStore } from './polygon-store.ts'
 
 type Schemas = components['schemas']
 
+export interface PolygonQuery extends PageQuery {
+  bbox?: string | undefined
+  name?: string | undefined
+  createdAfter?: string | undefined
+  createdBefore?: string | undefined
+  userId?: string | undefined
+}
+
+/** A polygon and the ETag of this version of it. */
 export interface VersionedPolygon {
-  polygon: Schemas['Polygon']
+  row: MeasuredRow
   etag: string
 }
 
-export const polygonService = (polygons: PolygonStore) => {
-  /** To those who may not see it, a polygon does not exist. */
-  const notFound = (id: string) => new AppError('polygon_not_found', `There is no polygon ${id} that you may see.`)
+const measureBatch = 100
+/** A page ends with the polygon that goes beyond, which may have some megabytes itself. */
+const pageBytes = 4 * 1024 * 1024
+/** As JSON, of all pages that are being read at once. In memory it is ten times as much. */
+const readingBytes = 16 * 1024 * 1024
+
+export const polygonService = ({ sql, polygons }: { sql: Sql; polygons: PolygonStore }) => {
+  const turns = createTurns(readingBytes)
 
   /** Why a guarded write found nothing: gone, or changed since it was read. */
   async function refusal(id: string, owner: Owner): Promise<AppError> {
     const row = await polygons.find(id, owner)
-    return row ? new AppError('precondition_failed', `The polygon is at version ${etagOf(row)} now.`) : notFound(id)
+    return row
+      ? new AppError('precondition_failed', `The polygon is at version ${etagOf(row.version)} now.`)
+      : polygonNotFound(id)
   }
+
+  async function measured(row: PolygonRow): Promise<MeasuredRow> {
+    if (row.bbox) return row
+    const measures = await measureArea(row.geometry)
+    await polygons.measure(row, measures)
+    return { ...row, ...measures }
+  }
+
+  const versioned = async (row: PolygonRow): Promise<VersionedPolygon> => ({
+    row: await measured(row),
+    etag: etagOf(row.version),
+  })
 
   return {
     async create(caller: Caller, input: Schemas['PolygonWrite']): Promise<VersionedPolygon> {
-      return versioned(await polygons.insert(uuid(), caller.userId, toContent(input)))
+      return versioned(await polygons.insert(uuid(), caller.userId, await polygonContent(input)))
     },
+
+    import: polygonImport({ sql, polygons }),
 
     async get(caller: Caller, id: string): Promise<VersionedPolygon> {
       const row = await polygons.find(id, ownerFor(caller))
-      if (!row) throw notFound(id)
+      if (!row) throw polygonNotFound(id)
       return versioned(row)
     },
 
-    async list(caller: Caller, query: PageQuery): Promise<Schemas['PolygonPage']> {
-      const { rows, isCut } = await polygons.page(ownerFor(caller), query.limit + 1, startOf(query))
-      return pageOf(rows, isCut ? rows.length - 1 : query.limit, toPolygon)
+    async list(caller: Caller, query: PolygonQuery): Promise<Page<MeasuredRow>> {
+      const { limit, name, userId, createdAfter, createdBefore } = query
+      const owner = ownerFor(caller) ?? userId
+      const bbox = query.bbox === undefined ? undefined : toBbox(query.bbox)
+      // Somebody else's, of whom nobody but an admin sees any.
+      if (userId !== undefined && userId !== owner) return { items: [] }
+      const found = await polygons.listSizes({
+        owner,
+        bbox,
+        name,
+        createdAfter: storableInstant(createdAfter),
+        createdBefore: storableInstant(createdBefore),
+        beforeId: startOf(query),
+        limit: limit + 1,
+      })
+      const sizes = fitting(found.slice(0, limit))
+      const page = wholePage({ rows: sizes, hasMore: sizes.length < found.length }, ({ id }) => id)
+      const endTurn = await turns.take(sizes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))
+      try {
+        const rows = await polygons.findAll(page.items)
+        return { ...page, items: await Promise.all(rows.map(measured)) }
+      } finally {
+        endTurn()
+      }
     },
 
     async replace(
@@ -47,7 +104,7 @@ export const polygonService = (polygons: PolygonStore) => {
       ifMatch: string | undefined,
     ): Promise<VersionedPolygon> {
       const owner = ownerFor(caller)
-      const row = await polygons.replace(id, owner, versionsOf(ifMatch), toContent(input))
+      const row = await polygons.replace(id, owner, versionsOf(ifMatch), await polygonContent(input))
       if (!row) throw await refusal(id, owner)
       return versioned(row)
     },
@@ -61,49 +118,48 @@ export const polygonService = (polygons: PolygonStore) => {
     async findArea(caller: Caller, id: string, tx: Tx): Promise<Area | undefined> {
       return (await polygons.find(id, ownerFor(caller), tx))?.geometry
     },
+
+    /** Whether it is there for the caller, for what belongs to it. */
+    async isVisible(caller: Caller, id: string): Promise<boolean> {
+      return polygons.exists(id, ownerFor(caller))
+    },
+
+    /** Measures a batch of what was drawn before shapes were measured: until then no `bbox` finds it. */
+    async measureOld(): Promise<boolean> {
+      const rows = await polygons.listUnmeasured(measureBatch)
+      for (const row of rows) await measured(row)
+      return rows.length === measureBatch
+    },
   }
 }
 
 export type PolygonService = ReturnType<typeof polygonService>
 
-const maxPropertiesBytes = 64 * 1024
+/** To those who may not see it, a polygon does not exist. */
+export const polygonNotFound = (id: string) =>
+  new AppError('polygon_not_found', `There is no polygon ${id} that you may see.`)
 
-const ownerFor = (caller: Caller): Owner => (isAdmin(caller) ? undefined : caller.userId)
-
-const etagOf = ({ version }: PolygonRow) => `"${version}"`
-
-/**
- * The versions that `If-Match` names, any of which will do. A weak tag names none (RFC 9110, section 13.1.1), nor does one that is
- * not ours.
- */
-function versionsOf(ifMatch: string | undefined): number[] | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
-  const tags = ifMatch.matchAll(/(?<=^|,)\s*"([1-9]\d{0,8})"\s*(?=,|$)/g)
-  return Array.from(tags, ([, version]) => Number(version))
+/** The first of them that make a page. */
+function fitting(sizes: PolygonSize[]): PolygonSize[] {
+  let bytes = 0
+  return sizes.filter(({ sizeBytes }) => {
+    const fits = bytes < pageBytes
+    bytes += sizeBytes
+    return fits
+  })
 }
 
-function toContent({ polygon, name, description, properties }: Schemas['PolygonWrite']): PolygonContent {
-  const featureProperties = polygon.type === 'Feature' ? polygon.properties : undefined
-  const kept = properties ?? featureProperties ?? {}
-  if (JSON.stringify(kept).length > maxPropertiesBytes)
-    throw new AppError('payload_too_large', `Properties may have at most ${maxPropertiesBytes} bytes as JSON.`)
-  return {
-    geometry: toArea(polygon, '/polygon'),
-    name: name ?? null,
-    description: description ?? null,
-    properties: kept,
-  }
+const number = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i
+
+function toBbox(text: string): Bbox {
+  const parts = text.split(',')
+  if (parts.length !== 4 || !parts.every((part) => number.test(part)))
+    throw invalidRequest('/query/bbox', 'A box is four numbers, separated by commas: west, south, east, north.')
+  const bbox = parts.map(Number) as Bbox
+  const [west, south, east, north] = bbox
+  if (Math.abs(west) > 180 || Math.abs(east) > 180 || Math.abs(south) > 90 || Math.abs(north) > 90)
+    throw invalidRequest('/query/bbox', 'Longitudes lie between -180 and 180, latitudes between -90 and 90.')
+  if (south > north)
+    throw invalidRequest('/query/bbox', 'The south lies north of the north: the order is west, south, east, north.')
+  return bbox
 }
-
-const versioned = (row: PolygonRow): VersionedPolygon => ({ polygon: toPolygon(row), etag: etagOf(row) })
-
-const toPolygon = (row: PolygonRow): Schemas['Polygon'] => ({
-  id: row.id,
-  userId: row.userId,
-  polygon: row.geometry,
-  ...(row.name !== null && { name: row.name }),
-  ...(row.description !== null && { description: row.description }),
-  properties: row.properties,
-  createdAt: row.createdAt.toISOString(),
-  updatedAt: row.updatedAt.toISOString(),
-})

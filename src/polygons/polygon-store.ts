@@ -1,7 +1,8 @@
 import type { Sql, Tx } from '../db/sql.ts'
-import type { Area } from './geometry.ts'
+import type { Area } from './area.ts'
+import type { AreaMeasures, Bbox } from './measure.ts'
 
-export interface PolygonRow {
+export type PolygonRow = OrNull<AreaMeasures> & {
   id: string
   userId: string
   geometry: Area
@@ -13,33 +14,97 @@ export interface PolygonRow {
   updatedAt: Date
 }
 
-export type PolygonContent = Pick<PolygonRow, 'geometry' | 'name' | 'description' | 'properties'>
+/** All of it or none: what was drawn before shapes were measured is measured when somebody looks at it, or by and by. */
+type OrNull<T> = T | { [K in keyof T]: null }
+
+/** What a person says of a polygon, and what was found by measuring it. */
+export type PolygonContent = AreaMeasures & Pick<PolygonRow, 'geometry' | 'name' | 'description' | 'properties'>
+export type MeasuredRow = PolygonRow & AreaMeasures
 
 /** Whose polygons: one person's, or everyone's. */
 export type Owner = string | undefined
 
-/** More than two of the largest polygons, so that a page always gets ahead. */
-const pageBytes = 16 * 1024 * 1024
+export interface PolygonSize {
+  id: string
+  sizeBytes: number
+}
 
-const sizeOf = (...parts: object[]): number => JSON.stringify(parts).length
+export interface PolygonFilter {
+  owner: Owner
+  /** Meets it, on the sphere: west may be greater than east. */
+  bbox?: Bbox | undefined
+  /** Is in the name, in whatever case. */
+  name?: string | undefined
+  createdAfter?: Date | undefined
+  createdBefore?: Date | undefined
+  beforeId: string | undefined
+  limit: number
+}
+
+const sizeOf = (...parts: object[]): number => Buffer.byteLength(JSON.stringify(parts))
 
 export const polygonStore = (sql: Sql) => {
-  const columns = sql`id, user_id, geometry, name, description, properties, version, created_at, updated_at`
+  const columns = sql`
+    id, user_id, geometry, bbox, area_square_meters, centroid, name, description, properties, version, created_at, updated_at
+  `
+  /** As it is shown: who asks for what came after the last one must not get that again. */
+  const createdAt = sql`date_trunc('milliseconds', created_at)`
   const owned = (owner: Owner) => (owner ? sql`user_id = ${owner}` : sql`true`)
   const atOneOf = (versions: number[] | undefined) => (versions ? sql`version = any(${versions})` : sql`true`)
 
+  const assignments = ({
+    geometry,
+    bbox,
+    areaSquareMeters,
+    centroid,
+    name,
+    description,
+    properties,
+  }: PolygonContent) => ({
+    geometry: sql.json(geometry as never),
+    sizeBytes: sizeOf(geometry, properties),
+    bbox,
+    areaSquareMeters,
+    centroid,
+    name,
+    description,
+    properties: sql.json(properties as never),
+  })
+
+  /** Extents reach beyond 180, so the same place may be 360 degrees away from how the question puts it. */
+  const meets = ([west, south, east, north]: Bbox) => {
+    const eastward = east < west ? east + 360 : east
+    // The index compares roughly, to a millionth: so the edges are compared again, upper right and lower left.
+    const at = (turn: number) => sql`(
+      extent && box(point(${west + turn}, ${south}), point(${eastward + turn}, ${north}))
+      and (extent[1])[0] <= ${eastward + turn} and (extent[0])[0] >= ${west + turn}
+      and (extent[1])[1] <= ${north} and (extent[0])[1] >= ${south}
+    )`
+    return sql`(${at(0)} or ${at(360)} or ${at(-360)})`
+  }
+
+  const matches = ({ owner, bbox, name, createdAfter, createdBefore, beforeId }: PolygonFilter) => sql`
+    ${owned(owner)}
+    and ${bbox ? meets(bbox) : sql`true`}
+    and ${name === undefined ? sql`true` : sql`position(lower(${name}) in lower(name)) > 0`}
+    and ${createdAfter ? sql`${createdAt} > ${createdAfter}` : sql`true`}
+    and ${createdBefore ? sql`${createdAt} < ${createdBefore}` : sql`true`}
+    and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+  `
+
   return {
-    async insert(
-      id: string,
-      userId: string,
-      { geometry, name, description, properties }: PolygonContent,
-    ): Promise<PolygonRow> {
+    async insert(id: string, userId: string, content: PolygonContent): Promise<PolygonRow> {
       const [row] = await sql<PolygonRow[]>`
-        insert into polygons (id, user_id, geometry, size_bytes, name, description, properties)
-        values (${id}, ${userId}, ${sql.json(geometry as never)}, ${sizeOf(geometry, properties)}, ${name}, ${description}, ${sql.json(properties as never)})
+        insert into polygons ${sql({ id, userId, ...assignments(content) } as never)}
         returning ${columns}
       `
       return row!
+    },
+
+    /** In one statement. */
+    async insertAll(userId: string, polygons: { id: string; content: PolygonContent }[], tx: Tx): Promise<void> {
+      const rows = polygons.map(({ id, content }) => ({ id, userId, ...assignments(content) }))
+      await tx`insert into polygons ${sql(rows as never)}`
     },
 
     async find(id: string, owner: Owner, tx: Tx = sql): Promise<PolygonRow | undefined> {
@@ -51,28 +116,26 @@ export const polygonStore = (sql: Sql) => {
       return row
     },
 
-    /** Newest first, and no more than fit into a page of bounded size. `isCut`: the last one is the first that did not fit. */
-    async page(
-      owner: Owner,
-      limit: number,
-      beforeId: string | undefined,
-    ): Promise<{ rows: PolygonRow[]; isCut: boolean }> {
-      const rows = await sql<(PolygonRow & { found: number })[]>`
-        select ${columns}, found
-        from (
-          select *, sum(size_bytes) over (order by id desc) - size_bytes as bytes_before, count(*) over ()::integer as found
-          from (
-            select *
-            from polygons
-            where ${owned(owner)} and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
-            order by id desc
-            limit ${limit}
-          ) newest
-        ) sized
-        where bytes_before < ${pageBytes}
+    /** Whether it is there, without its shape, which may be large. */
+    async exists(id: string, owner: Owner): Promise<boolean> {
+      const rows = await sql`select from polygons where id = ${id} and ${owned(owner)}`
+      return rows.length > 0
+    },
+
+    /** The newest of them, and how large each is, as JSON in bytes. Their shapes are not read. */
+    async listSizes(filter: PolygonFilter): Promise<PolygonSize[]> {
+      return sql<PolygonSize[]>`
+        select id, size_bytes
+        from polygons
+        where ${matches(filter)}
         order by id desc
+        limit ${filter.limit}
       `
-      return { rows, isCut: rows.length < (rows[0]?.found ?? 0) }
+    },
+
+    /** Those of them that are still there, newest first. */
+    async findAll(ids: string[]): Promise<PolygonRow[]> {
+      return sql<PolygonRow[]>`select ${columns} from polygons where id = any(${ids}) order by id desc`
     },
 
     /** `undefined` if there is no such polygon at one of these versions. */
@@ -82,21 +145,27 @@ export const polygonStore = (sql: Sql) => {
       versions: number[] | undefined,
       content: PolygonContent,
     ): Promise<PolygonRow | undefined> {
-      const { geometry, name, description, properties } = content
       const [row] = await sql<PolygonRow[]>`
         update polygons
-        set
-          geometry = ${sql.json(geometry as never)},
-          size_bytes = ${sizeOf(geometry, properties)},
-          name = ${name},
-          description = ${description},
-          properties = ${sql.json(properties as never)},
-          version = version + 1,
-          updated_at = now()
+        set ${sql(assignments(content) as never)}, version = version + 1, updated_at = now()
         where id = ${id} and ${owned(owner)} and ${atOneOf(versions)}
         returning ${columns}
       `
       return row
+    },
+
+    /** A batch of those that were drawn before shapes were measured. */
+    async listUnmeasured(limit: number): Promise<PolygonRow[]> {
+      return sql<PolygonRow[]>`select ${columns} from polygons where bbox is null order by id limit ${limit}`
+    },
+
+    /** Unless it has been replaced, and so measured, meanwhile. */
+    async measure({ id, version }: PolygonRow, { bbox, areaSquareMeters, centroid }: AreaMeasures): Promise<void> {
+      await sql`
+        update polygons
+        set bbox = ${bbox}, area_square_meters = ${areaSquareMeters}, centroid = ${centroid}
+        where id = ${id} and version = ${version}
+      `
     },
 
     async delete(id: string, owner: Owner, versions: number[] | undefined): Promise<boolean> {

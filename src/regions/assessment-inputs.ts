@@ -4,7 +4,8 @@ import type { Tx } from '../db/sql.ts'
 import { AppError, invalidRequest } from '../errors.ts'
 import type { JobFile } from '../jobs/job-rows.ts'
 import type { InputResolvers } from '../jobs/job-service.ts'
-import { type Area, toArea } from '../polygons/geometry.ts'
+import type { Area } from '../polygons/area.ts'
+import { toArea } from '../polygons/geometry.ts'
 import type { PolygonService } from '../polygons/polygon-service.ts'
 import { criterionSources } from '../rasters/criteria.ts'
 import { RasterError } from '../rasters/raster-error.ts'
@@ -38,7 +39,7 @@ export function assessmentInputs({ regions, layers, polygons }: AssessmentInputs
     tx: Tx,
   ): Promise<Area | undefined> {
     if (polygonId && polygon) throw invalidRequest('/inputPayload/polygon', 'Name a polygon or send one, not both.')
-    if (polygon) return toArea(polygon, '/inputPayload/polygon')
+    if (polygon) return await toArea(polygon, '/inputPayload/polygon')
     if (!polygonId) return undefined
     const area = await polygons.findArea(caller, polygonId, tx)
     if (!area) throw unresolved('/inputPayload/polygonId', `There is no polygon ${polygonId} that you may see.`)

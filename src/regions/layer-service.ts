@@ -3,6 +3,7 @@ import type { components } from '../../generated/types.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Sql } from '../db/sql.ts'
 import { AppError } from '../errors.ts'
+import { discardedObjects } from '../files/discarded-objects.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import type { SettlementReaction } from '../jobs/job-settlement.ts'
 import type { JobStore } from '../jobs/job-store.ts'
@@ -20,9 +21,9 @@ export interface LayerServiceDeps {
 }
 
 const uploadSeconds = 3600
-const purgeBatch = 100
 
 export const layerService = ({ sql, layers, store, jobs }: LayerServiceDeps) => {
+  const discarded = discardedObjects(sql)
   const notFound = (region: string, name: string) =>
     new AppError('layer_not_found', `The region ${region} has no such version of a layer named ${name}.`)
 
@@ -72,16 +73,13 @@ export const layerService = ({ sql, layers, store, jobs }: LayerServiceDeps) => 
       return toLayer(row)
     },
 
+    /** Every version of it. Their files are left to the purge: jobs may be reading them. */
     async delete(region: string, name: string): Promise<void> {
-      if (!(await layers.delete(region, name))) throw notFound(region, name)
-    },
-
-    /** Deletes files that nothing names any more. */
-    async purge(): Promise<void> {
-      const keys = await layers.listPurgeable(purgeBatch)
-      if (keys.length === 0) return
-      await store.delete(keys)
-      await layers.forgetPurged(keys)
+      await sql.begin(async (tx) => {
+        const keys = await layers.delete(region, name, tx)
+        if (keys.length === 0) throw notFound(region, name)
+        await discarded.discard(keys, tx)
+      })
     },
   }
 }

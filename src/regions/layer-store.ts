@@ -126,40 +126,31 @@ export const layerStore = (sql: Sql) => {
       `
     },
 
-    /** Deletes every version of the layer; their files are left to the purge. */
-    async delete(region: string, name: string): Promise<boolean> {
-      const rows = await sql`
-        with deleted as (
-          delete from region_layers where region = ${region} and name = ${name} returning object_key
-        ), discarded as (
-          insert into discarded_objects (object_key) select object_key from deleted on conflict do nothing
-        )
-        select from deleted
-      `
-      return rows.length > 0
-    },
-
-    /** Files that nothing names any more and no unfinished job reads. */
-    async listPurgeable(limit: number): Promise<string[]> {
-      const rows = await sql<{ objectKey: string }[]>`
-        select d.object_key
-        from discarded_objects d
-        -- A job that resolved its layers just before may be on its way into the table.
-        where d.discarded_at < now() - interval '1 hour' and not exists (
-          select
-          from jobs j
-          join job_payloads p on p.job_id = j.id
-          where j.status in ('PENDING', 'IN_PROGRESS')
-            and p.files @> jsonb_build_array(jsonb_build_object('objectKey', d.object_key))
-        )
-        order by d.discarded_at
-        limit ${limit}
+    /** Deletes every version of the layer, and gives the keys of their files. */
+    async delete(region: string, name: string, tx: Tx): Promise<string[]> {
+      const rows = await tx<{ objectKey: string }[]>`
+        delete from region_layers
+        where region = ${region} and name = ${name}
+        returning object_key
       `
       return rows.map(({ objectKey }) => objectKey)
     },
 
-    async forgetPurged(objectKeys: string[]): Promise<void> {
-      await sql`delete from discarded_objects where object_key = any(${objectKeys})`
+    /** Deletes up to so many uploads that are not completed a day after they began, and gives the keys of their objects. */
+    async deleteUnfinished(limit: number, tx: Tx): Promise<string[]> {
+      const rows = await tx<{ objectKey: string }[]>`
+        delete from region_layers
+        where (region, name, version) in (
+          select region, name, version
+          from region_layers
+          where status = 'UPLOADING' and created_at < now() - interval '1 day'
+          order by created_at
+          limit ${limit}
+          for update skip locked
+        )
+        returning object_key
+      `
+      return rows.map(({ objectKey }) => objectKey)
     },
   }
 }

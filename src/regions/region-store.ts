@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../db/sql.ts'
+import { discardedObjects } from '../files/discarded-objects.ts'
 
 export interface RegionRow {
   name: string
@@ -9,6 +10,7 @@ export interface RegionRow {
 }
 
 export const regionStore = (sql: Sql) => {
+  const discarded = discardedObjects(sql)
   const columns = sql`name, title, description, created_at, updated_at`
 
   return {
@@ -41,13 +43,17 @@ export const regionStore = (sql: Sql) => {
     /** Deletes the region and its layers; their files are left to the purge. */
     async delete(name: string): Promise<boolean> {
       return sql.begin(async (tx) => {
-        await tx`
-          insert into discarded_objects (object_key)
-          select object_key
-          from region_layers
+        // The lock under which layers are added: none is added in between.
+        await tx`select from regions where name = ${name} for update`
+        const layers = await tx<{ objectKey: string }[]>`
+          delete from region_layers
           where region = ${name}
-          on conflict do nothing
+          returning object_key
         `
+        await discarded.discard(
+          layers.map(({ objectKey }) => objectKey),
+          tx,
+        )
         const { count } = await tx`delete from regions where name = ${name}`
         return count > 0
       })

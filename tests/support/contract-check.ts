@@ -2,7 +2,14 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import contract from '../../generated/openapi.json' with { type: 'json' }
 
-type Responses = Record<string, { $ref?: string; content?: Record<string, { schema: object }> }>
+interface Header {
+  $ref?: string
+  required?: boolean
+}
+type Responses = Record<
+  string,
+  { $ref?: string; headers?: Record<string, Header>; content?: Record<string, { schema: object }> }
+>
 interface Declared {
   operationId: string
   method: string
@@ -43,6 +50,10 @@ export async function checkAgainstContract(request: Request, response: Response)
   const status = [String(response.status), `${Math.floor(response.status / 100)}XX`].find((key) => key in responses)
   if (!status) throw new Error(`${operationId} answered ${response.status}, which the contract does not declare.`)
   const declared = resolve(responses[status]!)
+  const missing = Object.entries(declared.headers ?? {}).flatMap(([name, header]) =>
+    headerOf(header).required && !response.headers.has(name) ? [name] : [],
+  )
+  if (missing.length > 0) throw new Error(`${operationId} ${status}: without ${missing.join(', ')}`)
   const type = response.headers.get('content-type')?.split(';')[0]
   if (!declared.content) {
     if (type) throw new Error(`${operationId} ${status}: a body where the contract has none`)
@@ -70,6 +81,11 @@ function resolve(response: Responses[string]): Responses[string] {
   if (!response.$ref) return response
   const name = response.$ref.split('/').at(-1) as keyof typeof contract.components.responses
   return contract.components.responses[name] as unknown as Responses[string]
+}
+
+function headerOf(header: Header): Header {
+  if (!header.$ref) return header
+  return contract.components.headers[header.$ref.split('/').at(-1) as keyof typeof contract.components.headers]
 }
 
 /** Clients must bear members that they do not know; we must not send any: what the contract does not name may be a secret. */

@@ -87,7 +87,10 @@ export async function startTestService({ log = memoryLog(), ...overrides }: Test
     jobRetentionDays: 90,
     corsOrigins: ['https://console.reef.example'],
     bodyLimitBytes: 1024 * 1024,
+    imageLimitBytes: 256 * 1024 * 1024,
     trustedProxies: 1,
+    // Whoever tests a chore calls it.
+    firstChoreMs: () => 600_000,
     log,
     ...overrides,
   })

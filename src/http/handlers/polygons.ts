@@ -1,26 +1,46 @@
-import type { PolygonService } from '../../polygons/polygon-service.ts'
+import type { Page } from '../../page.ts'
+import type { PolygonQuery, PolygonService } from '../../polygons/polygon-service.ts'
+import { toFeature, toPolygon } from '../../polygons/polygon-shapes.ts'
 import type { Handlers } from '../contract.ts'
 
-type PolygonOperation = 'listPolygons' | 'createPolygon' | 'getPolygon' | 'replacePolygon' | 'deletePolygon'
+type PolygonOperation =
+  | 'listPolygons'
+  | 'createPolygon'
+  | 'importPolygons'
+  | 'getPolygon'
+  | 'replacePolygon'
+  | 'deletePolygon'
+
+const geoJson = 'application/geo+json'
 
 export const polygonHandlers = ({ polygons }: { polygons: PolygonService }): Handlers<PolygonOperation> => ({
-  async listPolygons({ caller, query }) {
-    return { status: 200, body: await polygons.list(caller, query) }
+  async listPolygons({ caller, query, mediaType }) {
+    const { items, ...rest } = await polygons.list(caller, query)
+    const headers = linkToNext(query, rest)
+    if (mediaType !== geoJson) return { status: 200, headers, body: { items: items.map(toPolygon), ...rest } }
+    const features = items.map(toFeature)
+    return { status: 200, headers, contentType: geoJson, body: { type: 'FeatureCollection', features, ...rest } }
   },
 
   async createPolygon({ caller, body }) {
-    const { polygon, etag } = await polygons.create(caller, body)
-    return { status: 201, body: polygon, headers: { Location: `/api/polygons/${polygon.id}`, ETag: etag } }
+    const { row, etag } = await polygons.create(caller, body)
+    return { status: 201, body: toPolygon(row), headers: { Location: `/api/polygons/${row.id}`, ETag: etag } }
   },
 
-  async getPolygon({ caller, path }) {
-    const { polygon, etag } = await polygons.get(caller, path.polygonId)
-    return { status: 200, body: polygon, headers: { ETag: etag } }
+  async importPolygons({ caller, query, body }) {
+    return { status: 201, body: await polygons.import(caller, body, query.nameProperty) }
+  },
+
+  async getPolygon({ caller, path, mediaType }) {
+    const { row, etag } = await polygons.get(caller, path.polygonId)
+    const headers = { ETag: etag }
+    if (mediaType !== geoJson) return { status: 200, headers, body: toPolygon(row) }
+    return { status: 200, headers, contentType: geoJson, body: toFeature(row) }
   },
 
   async replacePolygon({ caller, path, headers, body }) {
-    const { polygon, etag } = await polygons.replace(caller, path.polygonId, body, headers['If-Match'])
-    return { status: 200, body: polygon, headers: { ETag: etag } }
+    const { row, etag } = await polygons.replace(caller, path.polygonId, body, headers['If-Match'])
+    return { status: 200, body: toPolygon(row), headers: { ETag: etag } }
   },
 
   async deletePolygon({ caller, path, headers }) {
@@ -28,3 +48,11 @@ export const polygonHandlers = ({ polygons }: { polygons: PolygonService }): Han
     return { status: 204 }
   },
 })
+
+/** Where the next page is, for programs that follow links (RFC 8288) rather than read the body. */
+function linkToNext(query: PolygonQuery, { nextCursor }: Omit<Page<unknown>, 'items'>) {
+  if (nextCursor === undefined) return {}
+  const given = Object.entries({ ...query, cursor: nextCursor }).filter(([, value]) => value !== undefined)
+  const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
+  return { Link: `</api/polygons?${parameters}>; rel="next"` }
+}
