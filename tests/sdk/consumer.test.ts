@@ -55,6 +55,15 @@ beforeEach(({ skip }) => {
 
 const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
+/** What `consumer/images.js` tells where all is well. */
+const movedImages = {
+  names: ['récif "ouest".png', 'signed.png'],
+  isAllSent: true,
+  isSame: true,
+  part: [206, 'PNG'],
+  disposition: true,
+}
+
 describe('the installed package', () => {
   test.for([20, 22, 24])(
     'starts, does and follows a job with Node %i',
@@ -76,6 +85,7 @@ describe('the installed package', () => {
         events: ['PENDING', 'IN_PROGRESS', `Counted by Node ${major}`, 'SUCCEEDED'],
         resultPayload: { id: major },
         texts: [`${major} grains`],
+        images: movedImages,
         isOneFamily: true,
       })
       expect(stderr).toBe('')
@@ -138,6 +148,7 @@ describe('a page of another origin', () => {
       late: 'precondition_failed',
       withKey: ['Lagoon, north'],
       requestId: expect.stringMatching(/./),
+      images: movedImages,
       uploaded: { sent: 'not a raster'.length, status: 'INSPECTING' },
     })
     expect(faults).toEqual([])

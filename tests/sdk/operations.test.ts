@@ -56,6 +56,23 @@ const required: Arguments = {
     get: ['x'],
     replace: ['x', polygon],
     delete: ['x'],
+    import: [{ type: 'FeatureCollection', features: [] }],
+  },
+  notes: {
+    listByPolygon: ['x'],
+    create: [{ polygonId: 'x', content: 'Bleached' }],
+    get: ['x'],
+    replace: ['x', { content: 'Recovering' }],
+    delete: ['x'],
+  },
+  images: {
+    create: [new Blob(['an image'])],
+    createUpload: [{ name: 'reef.png', contentType: 'image/png', sizeBytes: 1, sha256: '0' }],
+    completeUpload: ['x'],
+    get: ['x'],
+    download: ['x'],
+    update: ['x', { name: 'bommie.png' }],
+    delete: ['x'],
   },
   regions: {
     get: ['x'],
@@ -89,7 +106,7 @@ const required: Arguments = {
   },
 }
 
-/** Methods that stand for several calls of others. */
+/** Methods that stand for several calls of others, or for another kind of answer. */
 const combined = [
   'users.listAll',
   'users.listAllSessions',
@@ -97,6 +114,11 @@ const combined = [
   'users.listAllApiKeysOf',
   'admin.auditAll',
   'polygons.listAll',
+  'polygons.features',
+  'notes.listAll',
+  'notes.listAllByPolygon',
+  'images.listAll',
+  'images.upload',
   'regions.listAll',
   'regions.uploadLayer',
   'jobs.listAll',
@@ -143,8 +165,9 @@ describe('the namespaces', () => {
   })
 
   test.each(operations)('send credentials to $operationId where the contract asks for them', ({ path, security }) => {
-    expect(publicPathTest('https://reef.example')(path)).toBe(security?.length === 0)
-    expect(publicPathTest('https://reef.example/behind/a/proxy/')(`/behind/a/proxy${path}`)).toBe(
+    const asked = path.replace(/\{\w+\}/g, 'x')
+    expect(publicPathTest('https://reef.example')(asked)).toBe(security?.length === 0)
+    expect(publicPathTest('https://reef.example/behind/a/proxy/')(`/behind/a/proxy${asked}`)).toBe(
       security?.length === 0,
     )
   })
@@ -162,6 +185,19 @@ describe('parameters', () => {
       { status: 'PENDING', type: 'TEST', limit: '5' },
       { waitSeconds: '3', afterEventId: '7' },
     ])
+  })
+
+  test('polygons come as features to whoever asks for those', async () => {
+    const collection = { type: 'FeatureCollection', features: [] }
+    const service = fakeService({ 'GET /api/polygons': json(collection) })
+    const client = service.client()
+
+    expect(await client.polygons.features({ name: 'lagoon' })).toEqual(collection)
+    await client.polygons.list()
+
+    const [features, list] = service.requests
+    expect([features!.headers.get('accept'), features!.query]).toEqual(['application/geo+json', { name: 'lagoon' }])
+    expect(list!.headers.get('accept') ?? '*/*').toBe('*/*')
   })
 
   test('are escaped in paths', async () => {

@@ -22,7 +22,7 @@ describe('the sources', () => {
     readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'tsdown.config.ts')
 
   test.each(sources('sdk').filter((name) => name !== 'node.ts'))('%s imports only what a browser has', (name) => {
-    const allowed = /^(\.\/(?!node)[\w-]+\.ts|\.\.\/generated\/types\.ts|openapi-fetch|eventsource-parser)$/
+    const allowed = /^(\.\/(?!node)[\w-]+\.ts|\.\.\/generated\/types\.ts|openapi-fetch)$/
     for (const from of importsOf(join('sdk', name))) expect(from).toMatch(allowed)
   })
 

@@ -1,10 +1,12 @@
+import { resolveObjectURL } from 'node:buffer'
 import { EventEmitter } from 'node:events'
-import { copyFile, readdir, readFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createWorker } from '../../sdk/node.ts'
 import { writeTerrainGrid } from '../../src/rasters/terrain-grid.ts'
 import { workerHandlers } from '../../src/worker/worker.ts'
+import { png } from '../images/inspection/png-bytes.ts'
 import { temporaryFolder } from '../support/processes.ts'
 import { startTestService } from '../support/service.ts'
 import { readmeExamples } from './support/examples.ts'
@@ -98,6 +100,9 @@ type Scenario = (run: Run) => Promise<void>
 
 const anything = expect.anything()
 const number = expect.any(Number)
+
+/** A page that has these elements. */
+const pageWith = (elements: Record<string, object>) => ({ querySelector: (selector: string) => elements[selector] })
 
 /** For each heading of the README, what its examples come to, in their order. */
 const scenarios: Record<string, Scenario[]> = {
@@ -195,6 +200,84 @@ const scenarios: Record<string, Scenario[]> = {
     async (run) => {
       await run()
       expect(await ana.polygons.get(ids.polygon)).toMatchObject({ name: 'Lagoon, north', polygon: triangle })
+    },
+  ],
+
+  Polygons: [
+    async (run) => {
+      const [width, height] = [0.02, 0.01]
+      const reef = (name: string, west: number, south: number) => ({
+        type: 'Feature',
+        properties: { REEF_NAME: name, habitat: 'slope' },
+        geometry: {
+          type: 'Polygon',
+          coordinates: [
+            [
+              [west, south],
+              [west + width, south],
+              [west + width, south + height],
+              [west, south],
+            ],
+          ],
+        },
+      })
+      const collection = [reef('North Point', 145.44, -14.65), reef('Far away', 150, -20)]
+      await writeFile('reefs.geojson', JSON.stringify({ type: 'FeatureCollection', features: collection }))
+
+      const lines = await run()
+
+      const imported = lines.slice(0, 2)
+      expect(imported.map(([, name]) => name)).toEqual(['North Point', 'Far away'])
+      expect(await ana.polygons.get(imported[0]![0] as string)).toMatchObject({ areaSquareMeters: imported[0]![2] })
+      expect(lines.slice(2)).toEqual([
+        ['North Point', expect.objectContaining({ habitat: 'slope' })],
+        ['Lagoon, north', {}],
+      ])
+      const { type, features } = JSON.parse(await readFile('lizard-island.geojson', 'utf8'))
+      expect([type, features.map(({ properties }: { properties: { name: string } }) => properties.name)]).toEqual([
+        'FeatureCollection',
+        ['North Point', 'Lagoon, north'],
+      ])
+      for (const [id] of imported) await ana.polygons.delete(id as string)
+    },
+  ],
+
+  Notes: [
+    async (run) => {
+      expect(await run()).toEqual([[(await ana.users.me()).id, 'Bleaching all over.']])
+    },
+  ],
+
+  Images: [
+    async (run) => {
+      const picture = { src: '' }
+      const files = [new File([Uint8Array.from(png({ width: 3, height: 2 }))], 'récif.png', { type: 'image/png' })]
+
+      const lines = await run({ document: pageWith({ img: picture, 'input[type=file]': { files } }) })
+
+      expect(lines).toEqual([['récif.png', 3, 2]])
+      const shown = resolveObjectURL(picture.src)!
+      expect(await shown.bytes()).toEqual(await files[0]!.bytes())
+      expect((await ana.images.list({ polygonId: ids.polygon })).items).toMatchObject([{ name: 'récif.png' }])
+    },
+    async (run) => {
+      const files = [new File([Uint8Array.from(png({ width: 4 }))], 'x.png', { type: 'image/png' })]
+
+      const lines = await run({ document: pageWith({ 'input[type=file]': { files } }) })
+
+      expect(lines).toEqual([[1]])
+      const { items } = await ana.images.list({ polygonId: ids.polygon, limit: 1 })
+      expect(items).toMatchObject([{ name: 'reef.png', width: 4 }])
+    },
+    async (run) => {
+      await writeFile('reef.png', png({ width: 5 }))
+
+      await run()
+
+      expect(await readFile('copy.png')).toEqual(await readFile('reef.png'))
+      const { items } = await ana.images.list({ limit: 2 })
+      const sent = { name: 'reef.png', width: 5, contentType: 'image/png' }
+      expect(items).toMatchObject([sent, sent])
     },
   ],
 

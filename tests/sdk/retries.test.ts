@@ -105,6 +105,11 @@ describe('Retry-After', () => {
 describe('which calls are repeated', () => {
   const never: [string, (client: Client) => Promise<unknown>][] = [
     ['creating a polygon', (c) => c.polygons.create({} as never)],
+    ['importing polygons', (c) => c.polygons.import({} as never)],
+    ['writing a note', (c) => c.notes.create({} as never)],
+    ['sending an image', (c) => c.images.create(new Blob(['x']))],
+    ['starting an image', (c) => c.images.createUpload({} as never)],
+    ['changing an image', (c) => c.images.update('i', {})],
     ['creating an API key', (c) => c.users.createApiKey({ name: 'x', scopes: [] })],
     ['changing a password', (c) => c.users.changePassword({ currentPassword: 'p', newPassword: 'q' })],
     ['setting a new password', (c) => c.auth.resetPassword({ token: 't', password: 'p' })],
@@ -119,6 +124,9 @@ describe('which calls are repeated', () => {
   const always: [string, (client: Client) => Promise<unknown>][] = [
     ['replacing a polygon', (c) => c.polygons.replace('p', {} as never)],
     ['deleting a polygon', (c) => c.polygons.delete('p')],
+    ['replacing a note', (c) => c.notes.replace('n', { content: 'x' })],
+    ['fetching an image', (c) => c.images.download('i')],
+    ['completing an image', (c) => c.images.completeUpload('i')],
     ['creating a job, which has a key', (c) => c.jobs.create(job)],
     ['cancelling a job', (c) => c.jobs.cancel('j')],
     ['completing a layer', (c) => c.regions.completeLayer('r', 'l', 1)],

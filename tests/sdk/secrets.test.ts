@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type ClientOptions, createClient, type LogLine } from '../../sdk/index.ts'
 import { createWorker } from '../../sdk/node.ts'
+import { png } from '../images/inspection/png-bytes.ts'
 import { memoryLog, startTestService } from '../support/service.ts'
 
 const serviceLog = memoryLog()
@@ -100,6 +101,12 @@ describe('hooks and logs', () => {
     const file = { sizeBytes: sand.length, sha256, contentType: 'image/tiff' }
     const { upload } = await admin.regions.createLayerUpload('reef', 'depth', file)
     await admin.transfers.upload(upload, sand)
+    const bytes = Uint8Array.from(png())
+    const picture = new File([bytes], 'reef.png', { type: 'image/png' })
+    const { id: imageId } = await ana.images.create(picture)
+    await ana.images.upload(picture, {}, { onProgress: (progress) => told.push(progress) })
+    expect(await (await ana.images.download(imageId)).bytes()).toEqual(await picture.bytes())
+    told.push(await ana.images.upload(new Blob([bytes], { type: 'image/gif' })).catch(String))
     const { files } = await ana.jobs.download(jobId)
     const forbidding = { fetch: () => new Response('SignatureDoesNotMatch', { status: 403 }) }
     told.push(await ana.transfers.download(files['sand.txt']!, forbidding).catch(String))
@@ -119,6 +126,8 @@ describe('hooks and logs', () => {
     const kinds = ['API key', 'bearer token', 'password', 'refresh token', 'signature of a URL']
     expect([...secrets.keys()].sort()).toEqual(kinds)
     const messages = told.flatMap((line) => (line as LogLine).message ?? [])
+    const paths = told.flatMap((line) => (line as { path?: string }).path ?? [])
+    expect(paths).toEqual(expect.arrayContaining(['/api/images', '/api/images/uploads', `/api/images/${imageId}`]))
     expect(messages).toEqual(expect.arrayContaining(['request answered', 'request repeated', 'worker started']))
     // Its assignments' tokens are among them.
     expect([...secrets.get('bearer token')!].filter((token) => token.startsWith('fsa_'))).toHaveLength(2)

@@ -192,6 +192,17 @@ describe('upload in a browser', () => {
     expect(refusedOne.error).toMatchObject({ code: 'upload_failed', status: 403 })
   })
 
+  test('goes on as long as something moves', async () => {
+    const sent = settled(upload(to, bytes, { timeoutMs: 100, retries: 0 }))
+    await vi.advanceTimersByTimeAsync(90)
+    FakeXhr.last.upload.onprogress?.({ loaded: 4 })
+    await vi.advanceTimersByTimeAsync(90)
+    FakeXhr.last.answer(200)
+    await vi.advanceTimersByTimeAsync(0)
+
+    expect(sent).toEqual({ isSettled: true })
+  })
+
   test('uses the fetch that it was given', async () => {
     const service = fakeService({ 'PUT /f': created })
     await service.client().transfers.upload(to, bytes)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createClient, FieldstationError } from '@fieldstation/sdk'
 import { createWorker, downloadJobFiles, RetryableError } from '@fieldstation/sdk/node'
+import { moveImages } from './images.js'
 
 const { SERVICE_URL: baseUrl, EMAIL: email, PASSWORD: password, RESULTS: results } = process.env
 const [major] = process.versions.node.split('.').map(Number)
@@ -28,9 +29,11 @@ const { resultPayload } = await client.jobs.wait(jobId, { throwOnFailure: true }
 const files = await downloadJobFiles(client, jobId, results)
 const texts = await Promise.all(files.map(({ path }) => readFile(path, 'utf8')))
 
+const images = await moveImages(client)
+
 await worker.stop()
 await client.users.deleteApiKey(keyId)
 await client.auth.logout()
 
 const isOneFamily = new RetryableError('x') instanceof FieldstationError
-console.log(JSON.stringify({ major, events, resultPayload, texts, isOneFamily }))
+console.log(JSON.stringify({ major, events, resultPayload, texts, images, isOneFamily }))

@@ -1,5 +1,6 @@
 /** What a page does with the package, from an origin of its own. The test bundles it, opens it, and calls `tell`. */
 import { createClient, etagOf } from '@fieldstation/sdk'
+import { moveImages } from './images.js'
 
 const reef = (name) => ({
   name,
@@ -55,6 +56,7 @@ globalThis.tell = async ({ baseUrl, person, admin, startWorker }) => {
     late: late.code,
     withKey: withKey.items.map(({ name }) => name),
     requestId: header('x-request-id'),
+    images: await moveImages(client, drawn.id),
     uploaded: await upload(createClient({ baseUrl, credentials: admin })),
   }
 }

@@ -8,11 +8,14 @@ export interface Surroundings {
   standIns?: Record<string, string>
   process?: object
   localStorage?: object
+  document?: object
 }
 
 const modules: Record<string, () => Promise<object>> = {
   '@fieldstation/sdk': () => import('../../../sdk/index.ts'),
   '@fieldstation/sdk/node': () => import('../../../sdk/node.ts'),
+  'node:fs': () => import('node:fs'),
+  'node:fs/promises': () => import('node:fs/promises'),
 }
 
 const load = (name: string) => {
@@ -24,7 +27,7 @@ const load = (name: string) => {
 /** Runs an example to its end, as its reader would. Gives what it wrote to the console, line by line. */
 export async function runExample(
   example: string,
-  { client, standIns = {}, process, localStorage }: Surroundings,
+  { client, standIns = {}, process, localStorage, document }: Surroundings,
 ): Promise<unknown[][]> {
   const lines: unknown[][] = []
   const write = (...line: unknown[]) => void lines.push(line)
@@ -34,8 +37,8 @@ export async function runExample(
   })
   const body = outputText.replace(/^import (\{.*?\}) from '(.*?)';?$/gms, "const $1 = await load('$2')")
   // A block, so that an example may declare a `client` of its own.
-  const run = new AsyncFunction('load', 'client', 'console', 'process', 'localStorage', `{\n${body}\n}`)
-  await run(load, client, { log: write, error: write }, process, localStorage)
+  const run = new AsyncFunction('load', 'client', 'console', 'process', 'localStorage', 'document', `{\n${body}\n}`)
+  await run(load, client, { log: write, error: write }, process, localStorage, document)
   return lines
 }
 
