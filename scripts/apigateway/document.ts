@@ -30,7 +30,11 @@ export function gatewayDocument(contract: ContractDocument, options: GatewayOpti
   const paths: GatewayDocument['paths'] = {}
   for (const { path, method, operation } of operations) {
     paths[path] ??= {}
-    paths[path][method] = gatewayOperation(contract, operation, options)
+    const answered = gatewayOperation(contract, operation, options)
+    paths[path][method] = answered
+    // The service answers HEAD wherever it answers GET, but a gateway only what it is told of. Those who fetch in ranges ask it first.
+    if (method === 'get' && '206' in operation.responses)
+      paths[path].head = { ...answered, operationId: `${operation.operationId}Head` }
   }
   for (const [path, item] of Object.entries(paths)) item.options = preflightOf(path, item, options.corsOrigins)
 

@@ -56,6 +56,15 @@ const credentialsOfTheFunction: Plugin = {
   },
 }
 
+/** The AWS client names the browser that it runs in, of which it keeps a list. A function is none. */
+const noBrowsers: Plugin = {
+  name: 'no list of browsers',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^bowser$/ }, () => ({ path: 'none', namespace: 'browsers' }))
+    onLoad({ filter: /.*/, namespace: 'browsers' }, () => ({ contents: 'export {}' }))
+  },
+}
+
 const wordList = '@zxcvbn-ts/language-common'
 
 /** Half as large as all our code, and read when somebody chooses a password: data beside the code, as the documentation's is. */
@@ -111,7 +120,7 @@ async function bundle(
     banner: { js: requireForOlderPackages },
     // A licence that a source carries goes into a file beside.
     legalComments: 'external',
-    plugins: [englishOnly, credentialsOfTheFunction, wordListBeside],
+    plugins: [englishOnly, credentialsOfTheFunction, noBrowsers, wordListBeside],
     metafile: true,
     logLevel: 'warning',
   })

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
 import { UsageError } from '../usage.ts'
+import { asDeclared } from './traffic.ts'
 
 export interface FrontOptions {
   host: string
@@ -56,7 +57,8 @@ function askPrism(request: IncomingMessage, response: ServerResponse, socketPath
   // Prism unpacks what is compressed in some ways, and corrupts what is in others.
   const headers = { ...request.headers, 'accept-encoding': 'identity' }
   const { method, url } = request
-  forward(request, response, requestHttp({ socketPath, method, path: url, headers }))
+  // Prism knows what the contract names. Node leaves the body out where it was not asked for.
+  forward(request, response, requestHttp({ socketPath, method: asDeclared(method!), path: url, headers }))
 }
 
 function passOn(request: IncomingMessage, response: ServerResponse, upstream: URL): void {

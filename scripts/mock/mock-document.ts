@@ -1,4 +1,4 @@
-import { type ContractDocument, operationsOf, type Schema } from '../generate/document.ts'
+import { type ContractDocument, dereference, operationsOf, type Schema } from '../generate/document.ts'
 
 /** How long a list may be that is made up. */
 const mostItems = 100
@@ -11,6 +11,21 @@ export function documentForMock(contract: ContractDocument): ContractDocument {
   // Bodies have examples of their own. Prism puts that of the schema before them.
   for (const schema of Object.values(document.components.schemas)) delete schema.example
   document.components.schemas = modest(document.components.schemas)
+  return document
+}
+
+/**
+ * The contract as Prism must read it to judge a service. Of a media type it looks at what follows the plus sign, so that GeoJSON is JSON to
+ * it, and it judges by the first of either: what an answer gives in several kinds of JSON may look like any of them.
+ */
+export function documentForProxy(contract: ContractDocument): ContractDocument {
+  const document = structuredClone(contract)
+  const responses = operationsOf(document).flatMap(({ operation }) => Object.values(operation.responses))
+  for (const { content } of new Set(responses.map((response) => dereference(document, response)))) {
+    const kinds = Object.entries(content ?? {}).flatMap(([type, media]) => (/[/+]json$/.test(type) ? [media] : []))
+    const anyOf = kinds.map(({ schema }) => schema)
+    if (kinds.length > 1) for (const media of kinds) media.schema = { anyOf }
+  }
   return document
 }
 

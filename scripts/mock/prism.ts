@@ -8,7 +8,7 @@ import {
   createSingleProcessPrism,
 } from '@stoplight/prism-cli/dist/util/createServer.js'
 import type { ContractDocument } from '../generate/document.ts'
-import { documentForMock } from './mock-document.ts'
+import { documentForMock, documentForProxy } from './mock-document.ts'
 
 export interface PrismOptions {
   contract: ContractDocument
@@ -32,7 +32,7 @@ export async function startPrism({ contract, upstream, isVerbose }: PrismOptions
     process.platform === 'win32' ? `\\\\.\\pipe\\fieldstation-prism-${randomUUID()}` : join(folder, 'prism.sock')
 
   const document = join(folder, 'openapi.json')
-  await writeFile(document, JSON.stringify(upstream ? contract : documentForMock(contract)))
+  await writeFile(document, JSON.stringify(upstream ? documentForProxy(contract) : documentForMock(contract)))
   const server = await createSingleProcessPrism(upstream ? proxyOptions(upstream) : mockOptions())
   if (!server) throw new Error('Prism gave no server.')
   undo.defer(() => server.close())

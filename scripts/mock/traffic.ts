@@ -11,10 +11,14 @@ export function isBeyondJson(document: ContractDocument): (method: string, path:
   // Static before templated, as the service has it: `/jobs/poll` is no job.
   const ranked = routes.sort((a, b) => a.pattern.variables - b.pattern.variables)
   return (method, path) => {
-    const route = ranked.find((each) => each.method === method.toLowerCase() && each.pattern.matches(path))
+    const declared = asDeclared(method).toLowerCase()
+    const route = ranked.find((each) => each.method === declared && each.pattern.matches(path))
     return route !== undefined && !route.isJson
   }
 }
+
+/** HEAD is answered wherever GET is, and the contract says no more of it. */
+export const asDeclared = (method: string) => (method === 'HEAD' ? 'GET' : method)
 
 function patternOf(path: string) {
   const segments = path.split('/').map((segment) => (/^\{\w+\}$/.test(segment) ? undefined : segment))

@@ -1,5 +1,5 @@
 import { type ContractDocument, dereference, type Operation, operationsOf } from '../generate/document.ts'
-import { convertToPostman, type PostmanItem, type PostmanRequest } from './convert.ts'
+import { convertToPostman, type PostmanBody, type PostmanItem, type PostmanRequest } from './convert.ts'
 import { documentForPostman } from './document.ts'
 import { authOf, personAuth, rememberedVariables, scriptsOf } from './sign-in.ts'
 
@@ -7,8 +7,8 @@ type Values = Record<string, string>
 
 const description = `Made from the contract of Fieldstation. Set \`baseUrl\`, \`email\` and \`password\` among the variables,
 and send *Auth / Sign in*: every other request then goes out in that name. What a request makes is remembered (\`jobId\`,
-\`polygonId\`, \`apiKey\`) and used by those after it. The requests of *Worker* use \`apiKey\`, and from a claim on its
-\`assignmentToken\`.`
+\`polygonId\`, \`noteId\`, \`imageId\`, \`apiKey\`) and used by those after it. The requests of *Worker* use \`apiKey\`, and from
+a claim on its \`assignmentToken\`. *Images / Upload an image* asks for a file of yours.`
 
 /** The contract as a Postman collection (format 2.1). The same contract gives the same collection, to the letter. */
 export async function postmanCollection(contract: ContractDocument) {
@@ -78,15 +78,25 @@ function wired(request: PostmanRequest, examples: Values) {
   const variable = url.variable.map((each) => (each.key in examples ? { ...each, value: `{{${each.key}}}` } : each))
   // A key is for one request: sent again with another body it is refused.
   const headers = header.map((each) => (each.key === 'Idempotency-Key' ? { ...each, value: '{{$guid}}' } : each))
-  const raw = body?.raw && Object.entries(examples).reduce(withVariable, body.raw)
-  return { ...rest, url: { ...url, variable }, header: headers, ...(body && { body: { ...body, raw } }) }
+  return { ...rest, url: { ...url, variable }, header: headers, ...(body && { body: wiredBody(body, examples) }) }
+}
+
+function wiredBody(body: PostmanBody, examples: Values): PostmanBody {
+  if (body.raw) return { ...body, raw: Object.entries(examples).reduce(withVariable, body.raw) }
+  const formdata = body.formdata?.map((part) =>
+    part.value && part.value === examples[part.key] ? { ...part, value: `{{${part.key}}}` } : part,
+  )
+  return { ...body, ...(formdata && { formdata }) }
 }
 
 const withVariable = (text: string, [name, example]: [string, string]) =>
   text.replaceAll(`"${example}"`, `"{{${name}}}"`)
 
 /** Without what the converter adds to the format. */
-function plain({ name: _itemsOwn, auth: _ours, body, url, ...request }: PostmanRequest) {
+function plain({ name: _itemsOwn, auth: _ours, body, url, header, ...request }: PostmanRequest) {
   const raw = [...url.host, ...url.path].join('/')
-  return { ...request, url: { raw, ...url }, ...(body?.mode && { body }) }
+  // Postman says itself that it sends a form, and where its parts end.
+  const isForm = body?.mode === 'formdata'
+  const headers = isForm ? header.filter(({ key }) => key.toLowerCase() !== 'content-type') : header
+  return { ...request, url: { raw, ...url }, header: headers, ...(body?.mode && { body }) }
 }

@@ -14,8 +14,16 @@ export interface PostmanRequest {
     variable: PostmanParameter[]
   }
   header: PostmanParameter[]
-  body?: { mode?: string; raw?: string; options?: unknown }
+  body?: PostmanBody
   auth?: PostmanAuth | null
+}
+
+export interface PostmanBody {
+  mode?: string
+  raw?: string
+  /** The parts of a form: text has a value, a file is chosen by whoever sends it. */
+  formdata?: PostmanPart[]
+  options?: unknown
 }
 
 export interface PostmanParameter {
@@ -25,6 +33,8 @@ export interface PostmanParameter {
   disabled?: boolean
   description?: unknown
 }
+
+export type PostmanPart = Omit<PostmanParameter, 'value'> & { value?: string }
 
 export type PostmanAuth = { type: string } & Record<string, { key: string; value: string; type: string }[] | string>
 

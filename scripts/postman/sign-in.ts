@@ -7,6 +7,10 @@ const remembered: Record<string, Record<string, string>> = {
   refreshToken: { token: 'answer.token', refreshToken: 'answer.refreshToken' },
   createApiKey: { apiKey: 'answer.key', apiKeyId: 'answer.id' },
   createPolygon: { polygonId: 'answer.id' },
+  importPolygons: { polygonId: 'answer.items[0]?.id' },
+  createNote: { noteId: 'answer.id' },
+  createImage: { imageId: 'answer.id' },
+  createImageUpload: { imageId: 'answer.imageId' },
   createJob: { jobId: 'answer.jobId' },
   assignJob: { assignmentId: 'answer.assignment.id', assignmentToken: 'answer.assignment.token' },
   claimJobs: {

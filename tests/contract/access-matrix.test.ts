@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { claimOne, testJob } from '../support/jobs.ts'
 import { type Person, startTestService } from '../support/service.ts'
 import { operations } from './contract.ts'
+import { picture } from './form.ts'
 
 /**
  * Who may call what, over the whole contract, with what belongs to one person in particular. The other rules (which scope, which role,
@@ -13,10 +15,10 @@ const service = await startTestService()
 const callers = ['anonymous', 'other', 'owner', 'wrongScope', 'worker', 'admin'] as const
 type Caller = (typeof callers)[number]
 
-/** What is asked for: the path with its parameters filled in, and the body. */
+/** What is asked for: the path with its parameters filled in, and the body, JSON or a form. */
 interface Asked {
   path: string
-  body?: object | undefined
+  body?: object | FormData | undefined
 }
 
 /** Makes something that belongs to the owner, and asks for it. */
@@ -87,6 +89,43 @@ const userPath =
   (rest = '', body?: object): Arrange =>
   async (owner) => ({ path: `/api/users/${owner.id}${rest}`, body })
 
+const collection = {
+  type: 'FeatureCollection',
+  features: [{ type: 'Feature', properties: {}, geometry: polygon.polygon }],
+}
+const polygonId = async (owner: Person) => (await owner.client.polygons.create(polygon as never)).id
+const notePath =
+  (body?: object): Arrange =>
+  async (owner) => {
+    const { id } = await owner.client.notes.create({ polygonId: await polygonId(owner), content: 'Bleached' })
+    return { path: `/api/notes/${id}`, body }
+  }
+
+const form = () => {
+  const body = new FormData()
+  body.set('file', new File([picture], 'reef.png'))
+  return body
+}
+const imagePath =
+  (rest = '', body?: object): Arrange =>
+  async (owner) => ({ path: `/api/images/${(await owner.client.images.create(new Blob([picture]))).id}${rest}`, body })
+
+/** An upload whose file has arrived, and that nobody has completed. */
+const uploadPath: Arrange = async (owner) => {
+  const sha256 = createHash('sha256').update(picture).digest('hex')
+  const { imageId, upload } = await owner.client.images.createUpload({
+    name: 'reef.png',
+    contentType: 'image/png',
+    sizeBytes: picture.length,
+    sha256,
+  })
+  const { status } = await service.fetch(
+    new Request(upload.url, { method: upload.method, headers: upload.headers, body: picture }),
+  )
+  if (status >= 300) throw new Error(`The store answered ${status}.`)
+  return { path: `/api/images/${imageId}/complete` }
+}
+
 type Row = [arrange: Arrange, ...statuses: number[]]
 
 /** In the order of `callers`. */
@@ -150,6 +189,49 @@ const matrix: Record<string, Row> = {
   getPolygon: [polygonPath, 401, 404, 200, 403, 404, 200],
   replacePolygon: [async (owner) => ({ ...(await polygonPath(owner)), body: polygon }), 401, 404, 200, 403, 404, 200],
   deletePolygon: [polygonPath, 401, 404, 204, 403, 404, 204],
+
+  importPolygons: [at('/api/polygons/import', collection), 401, 201, 201, 403, 201, 201],
+
+  listNotes: [at('/api/notes'), 401, 200, 200, 403, 200, 200],
+  createNote: [
+    async (owner) => ({ path: '/api/notes', body: { polygonId: await polygonId(owner), content: 'Bleached' } }),
+    401,
+    404,
+    201,
+    403,
+    404,
+    201,
+  ],
+  getNote: [notePath(), 401, 404, 200, 403, 404, 200],
+  replaceNote: [notePath({ content: 'Recovering' }), 401, 404, 200, 403, 404, 200],
+  deleteNote: [notePath(), 401, 404, 204, 403, 404, 204],
+  listPolygonNotes: [
+    async (owner) => ({ path: `/api/polygons/${await polygonId(owner)}/notes` }),
+    401,
+    404,
+    200,
+    403,
+    404,
+    200,
+  ],
+
+  listImages: [at('/api/images'), 401, 200, 200, 403, 200, 200],
+  createImage: [async () => ({ path: '/api/images', body: form() }), 401, 201, 201, 403, 201, 201],
+  createImageUpload: [
+    at('/api/images/uploads', { ...example('createImageUpload'), polygonId: undefined }),
+    401,
+    201,
+    201,
+    403,
+    201,
+    201,
+  ],
+  // Whoever began an upload ends it, and knows of it alone.
+  completeImageUpload: [uploadPath, 401, 404, 200, 403, 404, 404],
+  getImage: [imagePath(), 401, 404, 200, 403, 404, 200],
+  getImageMetadata: [imagePath('/metadata'), 401, 404, 200, 403, 404, 200],
+  updateImage: [imagePath('', { name: 'bommie.png' }), 401, 404, 200, 403, 404, 200],
+  deleteImage: [imagePath(), 401, 404, 204, 403, 404, 204],
 
   listRegions: [at('/api/regions'), 401, 200, 200, 403, 200, 200],
   getRegion: [regionPath(), 401, 200, 200, 403, 200, 200],
@@ -216,6 +298,13 @@ async function headersOf(caller: Caller, owner: Person): Promise<Record<string, 
   return { authorization: `Bearer ${person.token}` }
 }
 
+/** A form says by itself what it is. */
+function send({ method }: { method: string }, { path, body }: Asked, headers: Record<string, string>) {
+  if (!body || body instanceof FormData) return service.send(path, { method, headers, ...(body && { body }) })
+  const json = { 'content-type': 'application/json' }
+  return service.send(path, { method, headers: { ...headers, ...json }, body: JSON.stringify(body) })
+}
+
 describe('an operation that asks who calls', () => {
   const asking = operations.filter(({ security }) => security.length > 0)
 
@@ -229,12 +318,7 @@ describe('an operation that asks who calls', () => {
     for (const caller of callers) {
       const owner = await service.person(...(holdsAssignment(operation) ? (['WORKER'] as const) : []))
       const { path, body } = await arrange(owner)
-      const headers = { ...(await headersOf(caller, owner)), ...(body && { 'content-type': 'application/json' }) }
-      const response = await service.send(path, {
-        method: operation.method,
-        headers,
-        ...(body && { body: JSON.stringify(body) }),
-      })
+      const response = await send(operation, { path, body }, await headersOf(caller, owner))
       await response.body?.cancel()
       answered.push(response.status)
     }
@@ -245,10 +329,12 @@ describe('an operation that asks who calls', () => {
 })
 
 describe('a list', () => {
-  const lists = ['polygons', 'jobs', 'requests', 'apiKeys', 'sessions'] as const
+  const lists = ['polygons', 'notes', 'images', 'jobs', 'requests', 'apiKeys', 'sessions'] as const
   const listOf = async ({ client }: Person, list: (typeof lists)[number]): Promise<unknown[]> => {
     const page = {
       polygons: () => client.polygons.list(),
+      notes: () => client.notes.list(),
+      images: () => client.images.list(),
       jobs: () => client.jobs.list(),
       requests: () => client.jobs.requests(),
       apiKeys: () => client.users.listApiKeys(),
@@ -259,11 +345,108 @@ describe('a list', () => {
 
   test.each(lists)("of %s shows what is the caller's, and nothing of anybody else's", async (list) => {
     const [owner, other] = [await service.person(), await service.person()]
-    await owner.client.polygons.create(polygon as never)
+    await notePath()(owner)
+    await imagePath()(owner)
     await job(owner)
     await apiKey(owner)
 
     expect(await listOf(owner, list)).toHaveLength(1)
     expect(await listOf(other, list)).toHaveLength(list === 'sessions' ? 1 : 0)
+  })
+})
+
+/** What stands on a polygon belongs to who put it there, and is open to whose polygon it is. A key can do what its owner can, but for an admin's. */
+describe('what another has put on a polygon', () => {
+  const visitors = ['author', 'owner', 'other', 'admin', 'authorsKey', 'ownersKey', 'adminsKey'] as const
+  type Visitor = (typeof visitors)[number]
+  type Thing = 'a note' | 'an image' | 'an image of a note'
+
+  /** Somebody who may write on another's polygon is an admin; then the role goes, and what they wrote stays theirs. */
+  async function placed(thing: Thing, owner: Person): Promise<{ author: Person; id: string }> {
+    const author = await service.person('ADMIN')
+    const { notes, images } = author.client
+    const about = { polygonId: await polygonId(owner) }
+    const note = async () => (await notes.create({ ...about, content: 'Bleached' })).id
+    const image = (on: object) => images.create(new Blob([picture]), on)
+    const id =
+      thing === 'a note' ? await note() : (await image(thing === 'an image' ? about : { noteId: await note() })).id
+    await (await service.person('ADMIN')).client.users.update(author.id, { roles: ['USER'] })
+    return { author, id }
+  }
+
+  async function credentialsOf(
+    visitor: Visitor,
+    { owner, author, scopes }: { owner: Person; author: Person; scopes: string[] },
+  ): Promise<Record<string, string>> {
+    const others = { other: [], admin: ['ADMIN'], adminsKey: ['ADMIN'] } as const
+    const people = { author, authorsKey: author, owner, ownersKey: owner }
+    const person = visitor in people ? people[visitor as keyof typeof people] : undefined
+    const { token, client } = person ?? (await service.person(...others[visitor as keyof typeof others]))
+    if (!visitor.endsWith('Key')) return { authorization: `Bearer ${token}` }
+    return { 'x-api-key': (await client.users.createApiKey({ name: 'one thing', scopes: scopes as never })).key }
+  }
+
+  const images = (name: string, body?: object) => ({ name, body, things: ['an image', 'an image of a note'] as const })
+  const notes = (name: string, body?: object) => ({ name, body, things: ['a note'] as const })
+  const open = [200, 200, 404, 200, 200, 200, 404]
+  const readOnly = (done: number) => [done, 403, 404, done, done, 403, 404]
+  const rows: { name: string; body: object | undefined; things: readonly Thing[]; expected: number[] }[] = [
+    // author owner other admin authorsKey ownersKey adminsKey
+    { ...notes('getNote'), expected: open },
+    { ...notes('replaceNote', { content: 'Recovering' }), expected: readOnly(200) },
+    { ...notes('deleteNote'), expected: readOnly(204) },
+    { ...images('getImage'), expected: open },
+    { ...images('getImageMetadata'), expected: open },
+    { ...images('updateImage', { name: 'bommie.png' }), expected: readOnly(200) },
+    { ...images('deleteImage'), expected: readOnly(204) },
+  ]
+  const cases = rows.flatMap(({ things, ...row }) => things.map((thing) => ({ ...row, thing })))
+
+  test('is all that asks for it by its id', () => {
+    const byId = operations
+      .filter(({ path }) => /\{(noteId|imageId)\}/.test(path))
+      .map(({ operationId }) => operationId)
+
+    // Before it is complete, an image is nobody's but the uploader's.
+    expect(rows.map(({ name }) => name).sort()).toEqual(byId.filter((id) => id !== 'completeImageUpload').sort())
+  })
+
+  test.each(cases)('$thing answers $name as it should', async ({ name, thing, body, expected }) => {
+    const { method, path, 'x-scopes': scopes } = operations.find(({ operationId }) => operationId === name)!
+    const answered: number[] = []
+    for (const visitor of visitors) {
+      const owner = await service.person()
+      const { author, id } = await placed(thing, owner)
+      const headers = await credentialsOf(visitor, { owner, author, scopes: scopes as string[] })
+      const response = await send({ method }, { path: path.replace(/\{\w+\}/, id), body }, headers)
+      await response.body?.cancel()
+      answered.push(response.status)
+    }
+
+    const by = (statuses: number[]) => Object.fromEntries(visitors.map((visitor, index) => [visitor, statuses[index]]))
+    expect(by(answered)).toEqual(by(expected))
+  })
+
+  test('is listed for its author, and to whoever asks for what is on a polygon of theirs', async () => {
+    const owner = await service.person()
+    const [note, image] = [await placed('a note', owner), await placed('an image', owner)]
+    const found = async ({ client }: Person, polygon: string) => ({
+      notes: (await client.notes.list({ polygonId: polygon })).items.length,
+      ofPolygon: await client.notes.listByPolygon(polygon).then(
+        ({ items }) => items.length,
+        ({ code }) => code,
+      ),
+      images: (await client.images.list({ polygonId: polygon })).items.length,
+    })
+    const { polygonId: ofNote } = await owner.client.notes.get(note.id)
+    const { polygonId: ofImage } = await owner.client.images.get(image.id)
+    const other = await service.person()
+
+    expect(await found(note.author, ofNote)).toEqual({ notes: 1, ofPolygon: 'polygon_not_found', images: 0 })
+    expect(await found(owner, ofNote)).toEqual({ notes: 0, ofPolygon: 1, images: 0 })
+    expect(await found(other, ofNote)).toEqual({ notes: 0, ofPolygon: 'polygon_not_found', images: 0 })
+    expect(await found(image.author, ofImage!)).toMatchObject({ images: 1 })
+    expect(await found(owner, ofImage!)).toMatchObject({ images: 1 })
+    expect(await found(other, ofImage!)).toMatchObject({ images: 0 })
   })
 })

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, openAsBlob, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve as absolute, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,6 +13,7 @@ import { startHttpServer } from '../../src/main/http-server.ts'
 import { claimOne, testJob } from '../support/jobs.ts'
 import { startTestService } from '../support/service.ts'
 import { contract, operations, resolve } from './contract.ts'
+import { picture } from './form.ts'
 
 const run = promisify(execFile)
 const hasCurl = (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, 'curl')))
@@ -91,6 +93,9 @@ const server = await startHttpServer({ fetch: service.fetch, host: '127.0.0.1', 
 afterAll(() => server.stop())
 const scratch = mkdtempSync(join(tmpdir(), 'fieldstation-samples-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
+// The file that the story uploads. What it is stands in its bytes.
+const { file } = operations.find(({ operationId }) => operationId === 'createImage')!.form!.example as { file: string }
+writeFileSync(join(scratch, file), picture)
 
 const exampleOf = <T = never>(id: string) =>
   operations.find(({ operationId }) => operationId === id)!.body!.example as T
@@ -116,6 +121,8 @@ async function worldOf(operationId: string) {
   })
   const { id: apiKeyId } = await client.users.createApiKey({ name: 'Spare', scopes: ['jobs:read'] })
   const { id: polygonId } = await client.polygons.create(exampleOf('createPolygon'))
+  const { id: noteId } = await client.notes.create({ polygonId, content: 'Bleached' })
+  const imageId = operationId === 'completeImageUpload' ? await arrivedUpload(client) : await someImage(client)
   await client.regions.put('lizard-island', exampleOf('putRegion'))
   await client.regions.createLayerUpload('lizard-island', 'depth', exampleOf('createLayerUpload'))
   await client.jobs.create(testJob())
@@ -125,7 +132,8 @@ async function worldOf(operationId: string) {
   if (operationId === 'streamJobEvents') await client.jobs.cancel(jobId)
   const userId = operationId === 'deleteUser' ? (await service.person()).id : id
   const [session] = (await client.users.listSessions()).items
-  const ids = { apiKeyId, polygonId, jobId, assignmentId: assignment.id, sessionId: session!.id, userId }
+  const assignmentId = assignment.id
+  const ids = { apiKeyId, polygonId, noteId, imageId, jobId, assignmentId, sessionId: session!.id, userId }
   const real = new Map(Object.entries(ids).map(([name, id]) => [pathExample(name), id]))
   if (operationId === 'register' || operationId === 'createUser') real.set(ana.email, `${jobId}@reef.example`)
   if (operationId === 'refreshToken') {
@@ -136,6 +144,18 @@ async function worldOf(operationId: string) {
     env: { TOKEN: token, API_KEY: key, ASSIGNMENT_TOKEN: assignment.token },
     replaced: (text: string) => [...real].reduce((changed, [example, own]) => changed.replaceAll(example, own), text),
   }
+}
+
+const someImage = async ({ images }: Client) => (await images.create(new Blob([picture]))).id
+
+/** An upload whose file is there, and that nobody has completed. */
+async function arrivedUpload({ images }: Client): Promise<string> {
+  const sha256 = createHash('sha256').update(picture).digest('hex')
+  const declared = { name: 'reef.png', contentType: 'image/png', sizeBytes: picture.length, sha256 } as const
+  const { imageId, upload } = await images.createUpload(declared)
+  const { method, headers } = upload
+  await service.fetch(new Request(upload.url, { method, headers, body: picture }))
+  return imageId
 }
 
 function pathExample(name: string): string {
@@ -159,14 +179,24 @@ describe('the sample for the SDK, run', () => {
 
   test.each(withSdk)('does what $operationId is for', async ({ operationId, sdk }) => {
     const { env, replaced } = await worldOf(operationId)
-    const [head, ...body] = replaced(sdk).split('\n')
-    const sample = new AsyncFunction('createClient', 'process', 'console', body.join('\n'))
+    const lines = replaced(sdk).split('\n')
+    const imports = lines.filter((text) => text.startsWith('import '))
+    const body = lines.slice(imports.length).join('\n')
+    const sample = new AsyncFunction('createClient', 'openAsBlob', 'process', 'console', body)
     const line = service.log.lines.length
+    const logged: unknown[] = []
 
-    const outcome = await sample(createClient, { env }, { log: () => {} }).catch((error: unknown) => error)
+    const open = (name: string) => openAsBlob(join(scratch, name))
+    const console = { log: (...values: unknown[]) => void logged.push(...values) }
+    const outcome = await sample(createClient, open, { env }, console).catch((error: unknown) => error)
 
-    expect(head).toBe("import { createClient } from '@fieldstation/sdk'")
+    expect(imports).toEqual([
+      ...(sdk.includes('openAsBlob(') ? ["import { openAsBlob } from 'node:fs'"] : []),
+      "import { createClient } from '@fieldstation/sdk'",
+    ])
     expect(outcome?.code ?? outcome).toBe(refusals[operationId])
+    const blobs = logged.filter((value) => value instanceof Blob)
+    expect(await Promise.all(blobs.map(bytesOf))).toEqual(operationId === 'getImage' ? [picture] : [])
     expect(reachedSince(line)).toEqual([operationId])
     expect(baseUrls.at(-1)).toBe((contract.servers as { url: string }[])[0]!.url)
   })
@@ -192,8 +222,31 @@ describe.skipIf(!hasCurl)(`the sample for curl, run${hasCurl ? '' : ' (there is 
     const problem = Number(status) < 400 ? undefined : JSON.parse(body!)
     expect(problem?.code ?? problem).toBe(refusals[operationId])
     expect(reachedSince(line)).toEqual([operationId])
+    const [, saved] = / -o (\S+)/.exec(command) ?? []
+    if (saved) expect(new Uint8Array(readFileSync(join(scratch, saved)))).toEqual(picture)
   })
 })
+
+describe('the samples for files', () => {
+  const sampleOf = (id: string) => samples.find(({ operationId }) => operationId === id)!
+
+  test('send one under its name, with what it shows', async () => {
+    const { sdk, curl } = sampleOf('createImage')
+
+    expect(sdk).toContain(`const file = await openAsBlob('${file}')\nconst image = await client.images.create(file, {`)
+    expect(sdk).toContain(`name: '${file}',\n  polygonId: '`)
+    expect(curl).toContain(`-F 'file=@${file}' \\\n  -F 'polygonId=`)
+  })
+
+  test('keep one', () => {
+    const { sdk, curl } = sampleOf('getImage')
+
+    expect(sdk).toContain('console.log(await response.blob())')
+    expect(curl).toMatch(/^curl -o [\w-]+\.jpeg /)
+  })
+})
+
+const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer())
 
 describe('withCodeSamples', () => {
   const bodyOf = (type: string, schema: object, example?: unknown) => ({

@@ -18,8 +18,10 @@ export interface Operation extends OperationObject {
   path: string
   /** With the examples of its parameters filled in. */
   examplePath: string
-  /** What it takes, with its example, or the first one of several. */
+  /** The JSON that it takes, with its example, or the first one of several. */
   body: Media | undefined
+  /** The form that it takes, likewise. */
+  form: Media | undefined
 }
 
 export const resolve = <T extends { $ref?: string }>(value: T): T => dereference(contract, value)
@@ -35,12 +37,13 @@ export const operations: Operation[] = operationsOf(contract).map(({ path, metho
     examplePath: path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
       encodeURIComponent(String(exampleOf(parameters, name))),
     ),
-    body: bodyOf(operation),
+    body: bodyOf(operation, 'application/json'),
+    form: bodyOf(operation, 'multipart/form-data'),
   }
 })
 
-function bodyOf({ requestBody }: OperationObject): Media | undefined {
-  const media = requestBody && resolve(requestBody).content?.['application/json']
+function bodyOf({ requestBody }: OperationObject, type: string): Media | undefined {
+  const media = requestBody && resolve(requestBody).content?.[type]
   return media && { ...media, example: examplesOf(media)[0]?.value }
 }
 

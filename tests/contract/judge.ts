@@ -16,6 +16,8 @@ ajv.addFormat('uuid', /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/)
 ajv.addFormat('date-time', { type: 'string', validate: isInstant })
 // Tells a form to hide what is typed, and nothing else.
 ajv.addFormat('password', true)
+// Tells that it is a file. What the file may be stands in no schema.
+ajv.addFormat('binary', true)
 
 /** RFC 3986, taken apart as its appendix B does. An address in brackets is not looked into. */
 function isUri(value: string): boolean {

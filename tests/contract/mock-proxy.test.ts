@@ -7,6 +7,7 @@ import { startHttpServer } from '../../src/main/http-server.ts'
 import { claimOne, testJob } from '../support/jobs.ts'
 import { startTestService } from '../support/service.ts'
 import { operations } from './contract.ts'
+import { picture } from './form.ts'
 import { startMock } from './mock-process.ts'
 
 const service = await startTestService()
@@ -124,6 +125,60 @@ describe('the proxy', () => {
 
     expect(here.headers.get('content-security-policy')).toBe(there.headers.get('content-security-policy'))
     expect(Buffer.from(await here.arrayBuffer())).toEqual(Buffer.from(await there.arrayBuffer()))
+  })
+
+  test('hands on a form and its file byte by byte, and the file again', async () => {
+    const { id: polygonId } = await person.client.polygons.create(polygon)
+
+    const image = await through.images.create(new File([picture], 'récif "ouest".png'), { polygonId })
+    const whole = await through.images.download(image.id)
+    const part = await through.images.download(image.id, { headers: { Range: 'bytes=2-5' } })
+    const head = await fetch(`${proxy.url}/api/images/${image.id}`, { method: 'HEAD', headers })
+
+    expect(image).toMatchObject({ name: 'récif "ouest".png', polygonId, sizeBytes: picture.length })
+    expect(new Uint8Array(await whole.arrayBuffer())).toEqual(picture)
+    expect([part.status, new Uint8Array(await part.arrayBuffer())]).toEqual([206, picture.slice(2, 6)])
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(picture.length)])
+    expect(await head.text()).toBe('')
+  })
+
+  test('leaves it to the service to refuse a form', async () => {
+    await expect(through.images.create(new File(['no image'], 'reef.png'))).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+    })
+  })
+
+  test('reads GeoJSON as the JSON that it is', async () => {
+    const { id } = await person.client.polygons.create({ name: 'Channel', ...polygon })
+
+    const { features } = await through.polygons.features({ name: 'channel' })
+
+    expect(features.map((feature) => feature.id)).toEqual([id])
+  })
+
+  test('flags GeoJSON that breaks the contract', async () => {
+    const url = await proxyOf((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/geo+json' }).end('{"type":"FeatureCollection"}'),
+    )
+
+    const response = await fetch(`${url}/api/polygons`, { headers: { ...headers, accept: 'application/geo+json' } })
+
+    expect(response.status).toBe(500)
+    expect((await response.json()).validation).toContainEqual(
+      expect.objectContaining({ location: ['response', 'body'], message: expect.stringContaining("'features'") }),
+    )
+  })
+
+  test('answers HEAD as the service does', async () => {
+    const { id } = await person.client.polygons.create(polygon)
+
+    const asked = [proxy.url, server.url].map((url) =>
+      fetch(`${url}/api/polygons/${id}`, { method: 'HEAD', headers: { authorization: headers.authorization } }),
+    )
+    const [here, there] = await Promise.all(asked)
+
+    expect([here!.status, here!.headers.get('etag')]).toEqual([200, there!.headers.get('etag')])
+    expect(await here!.text()).toBe('')
   })
 
   test('flags an answer that breaks the contract', async () => {

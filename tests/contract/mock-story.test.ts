@@ -8,13 +8,14 @@ interface Told {
   value: unknown
 }
 
-/** Every example of every JSON body, in and out. Problems belong to no story. */
+/** Every example of every body that is JSON or a form, in and out. Problems belong to no story. */
+const storied = ['application/json', 'application/geo+json', 'multipart/form-data']
 const told: Told[] = operations.flatMap((operation) => {
   const answers = Object.entries(operation.responses).map(([status, response]) => [status, resolve(response)] as const)
   const asked = operation.requestBody ? [['asked', resolve(operation.requestBody)] as const] : []
   return [...asked, ...answers].flatMap(([status, { content }]) => {
-    const media = content?.['application/json']
-    return media ? examplesOf(media).map(({ name, value }) => ({ operation, status, name, value })) : []
+    const told = Object.entries(content ?? {}).filter(([type]) => storied.includes(type))
+    return told.flatMap(([, media]) => examplesOf(media).map(({ name, value }) => ({ operation, status, name, value })))
   })
 })
 
@@ -44,7 +45,7 @@ const inPath = (parameter: string) => {
 }
 
 describe('the story of the examples', () => {
-  test.each(['jobId', 'polygonId', 'assignmentId', 'region'])('has one %s', (member) => {
+  test.each(['jobId', 'polygonId', 'noteId', 'imageId', 'assignmentId', 'region'])('has one %s', (member) => {
     const others = objects.filter(
       ({ members }) => typeof members[member] === 'string' && members[member] !== inPath(member),
     )
@@ -69,11 +70,88 @@ describe('the story of the examples', () => {
     expect(answerOf('getPolygon')).toEqual(answerOf('createPolygon', '201'))
   })
 
+  test('shows the same polygon as a feature', () => {
+    const { id, polygon, bbox, properties, centroid: _, updatedAt, createdAt, ...facts } = answerOf('getPolygon')
+    const [feature] = objects.filter(({ members }) => members.type === 'Feature' && members.id === id)
+
+    expect(feature!.members).toEqual({
+      type: 'Feature',
+      id,
+      bbox,
+      geometry: polygon,
+      properties: { ...(properties as Members), ...facts, createdAt, updatedAt },
+    })
+    for (const { members } of objects.filter(({ members }) => members.type === 'Feature' && members.id))
+      expect(members).toEqual(feature!.members)
+  })
+
+  test('imports the polygon that was drawn', () => {
+    const [{ geometry, properties }] = answerOf('importPolygons', 'asked').features as [Members]
+    const { id, name, polygon, bbox, areaSquareMeters } = answerOf('getPolygon')
+
+    expect({ geometry, name: (properties as Members).name }).toEqual({ geometry: polygon, name })
+    expect(answerOf('importPolygons', '201').items).toEqual([{ id, name, bbox, areaSquareMeters }])
+  })
+
+  test('shows the note that was written, and what became of it', () => {
+    const { polygonId, content } = answerOf('createNote', 'asked')
+    const written = answerOf('createNote', '201')
+
+    expect(written).toMatchObject({ id: inPath('noteId'), polygonId, content })
+    expect(answerOf('getNote')).toEqual(written)
+    expect(answerOf('replaceNote')).toEqual({
+      ...written,
+      ...answerOf('replaceNote', 'asked'),
+      updatedAt: answerOf('replaceNote').updatedAt,
+    })
+    expect(String(answerOf('replaceNote').updatedAt) > String(written.updatedAt)).toBe(true)
+  })
+
+  test('shows the image that was uploaded, in one go or in three', () => {
+    const { file, ...about } = answerOf('createImage', 'asked')
+    const declared = answerOf('createImageUpload', 'asked')
+    const image = answerOf('createImage', '201')
+
+    expect(image).toMatchObject({ id: inPath('imageId'), name: file, ...about })
+    expect(image).toMatchObject(declared)
+    expect(answerOf('createImageUpload', '201').imageId).toBe(image.id)
+    expect(answerOf('completeImageUpload')).toEqual(image)
+    expect(answerOf('getImageMetadata')).toEqual(image)
+    expect(image).toMatchObject(answerOf('updateImage', 'asked'))
+    expect(answerOf('updateImage')).toEqual(image)
+  })
+
+  test('sends the file of that image', () => {
+    const { responses } = operations.find(({ operationId }) => operationId === 'getImage')!
+    const { name, contentType, sizeBytes, sha256, createdAt } = answerOf('getImageMetadata') as Record<string, string>
+    const told = (status: string) =>
+      Object.fromEntries(
+        Object.entries(resolve(responses[status]!).headers ?? {}).map(([header, said]) => [
+          header,
+          (said as { example?: string }).example,
+        ]),
+      )
+
+    expect(Object.keys(resolve(responses['200']!).content!)[0]).toBe(contentType)
+    for (const status of ['200', '206', '304'])
+      expect(told(status)).toMatchObject({
+        ETag: `"${sha256}"`,
+        'Last-Modified': new Date(createdAt!).toUTCString(),
+      })
+    expect(told('200')['Content-Length']).toBe(String(sizeBytes))
+    expect(told('206')['Content-Range']).toBe(`bytes 0-${Number(told('206')['Content-Length']) - 1}/${sizeBytes}`)
+    const [, encoded] = /filename\*=UTF-8''(.*)$/.exec(told('200')['Content-Disposition']!)!
+    expect(decodeURIComponent(encoded!)).toBe(name)
+  })
+
   test('lists what can be shown', () => {
     const itemsOf = (id: string) => answerOf(id).items as Members[]
 
     expect(itemsOf('listJobs')).toEqual([answerOf('getJob')])
     expect(itemsOf('listPolygons')).toEqual([answerOf('getPolygon')])
+    expect(itemsOf('listNotes')).toEqual([answerOf('getNote')])
+    expect(itemsOf('listPolygonNotes')).toEqual([answerOf('getNote')])
+    expect(itemsOf('listImages')).toEqual([answerOf('getImageMetadata')])
     expect(itemsOf('listRegions')).toEqual([answerOf('getRegion')])
     expect(itemsOf('listJobRequests')).toMatchObject([
       { jobId: answerOf('getJob').id, status: answerOf('getJob').status, type: answerOf('getJob').type },

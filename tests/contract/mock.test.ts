@@ -3,12 +3,13 @@ import { readdir } from 'node:fs/promises'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import type { Schema } from '../../scripts/generate/document.ts'
+import type { Media, Schema } from '../../scripts/generate/document.ts'
 import { type Client, createClient, JobFailedError } from '../../sdk/index.ts'
 import { problems } from '../../src/errors.ts'
 import { checkAgainstContract } from '../support/contract-check.ts'
 import { end, temporaryFolder } from '../support/processes.ts'
 import { examplesOf, type Operation, operations, resolve } from './contract.ts'
+import { formOf, picture } from './form.ts'
 import { ajv, judgeOf } from './judge.ts'
 import { forkMock, startMock } from './mock-process.ts'
 
@@ -45,16 +46,17 @@ function answersOf({ responses }: Operation): Answer[] {
 const usualAnswer = (operation: Operation) => answersOf(operation).find(({ status }) => status < 300)!
 
 /** Sends the example of the operation. */
-function ask({ method, examplePath, body }: Operation, headers: Record<string, string> = {}): Promise<Response> {
-  const sent = body && { body: JSON.stringify(body.example) }
-  const type = sent && { 'content-type': 'application/json' }
+function ask({ method, examplePath, body, form }: Operation, headers: Record<string, string> = {}): Promise<Response> {
+  const sent = body ? { body: JSON.stringify(body.example) } : form && { body: formOf(form) }
+  const type = body && { 'content-type': 'application/json' }
   return fetch(mock.url + examplePath, { method, ...sent, headers: { ...anybody, ...headers, ...type } })
 }
 
 const contentOf = async (response: Response) => {
   const type = response.headers.get('content-type')?.split(';')[0]
   const body = await response.text()
-  return { status: response.status, type, value: type?.includes('json') ? JSON.parse(body) : body || undefined }
+  const value = type?.includes('json') ? JSON.parse(body) : body
+  return { status: response.status, type, value: type === undefined ? body || undefined : value }
 }
 
 /** Where the SDK takes less than the whole body. */
@@ -67,17 +69,24 @@ const bodyPart: Record<string, string> = {
 }
 
 /** Calls the method of the SDK that `x-sdk` names, with the examples of the contract. */
-async function callThroughSdk(client: Client, { operationId, path, examplePath, body, ...rest }: Operation) {
+async function callThroughSdk(client: Client, { operationId, path, examplePath, body, form, ...rest }: Operation) {
   const [namespace, method] = (rest['x-sdk'] as string).split('.') as [keyof Client, string]
   const places = path.split('/')
   const inPath = examplePath.split('/').filter((_, at) => places[at]!.startsWith('{'))
   const part = bodyPart[operationId]
   const whole = body?.example as Record<string, unknown> | undefined
   const calls = client[namespace] as unknown as Record<string, (...args: unknown[]) => unknown>
-  const answer = calls[method]!(...inPath, ...(whole ? [part ? whole[part] : whole] : []))
+  const given = form ? fileAndRest(form) : whole ? [part ? whole[part] : whole] : []
+  const answer = calls[method]!(...inPath, ...given)
   return answer && typeof answer === 'object' && Symbol.asyncIterator in answer
     ? Array.fromAsync(answer as AsyncIterable<unknown>)
     : await answer
+}
+
+/** A form is a file to the SDK, and what goes with it. */
+function fileAndRest(form: Media): unknown[] {
+  const { file, ...rest } = Object.fromEntries(formOf(form))
+  return [file, rest]
 }
 
 describe.each(operations)('$operationId on the mock', (operation) => {
@@ -95,8 +104,9 @@ describe.each(operations)('$operationId on the mock', (operation) => {
       },
     })
 
-    await callThroughSdk(client, operation)
+    const answer = await callThroughSdk(client, operation)
 
+    if (answer instanceof Response) await answer.body?.cancel()
     expect(seen).toEqual([`${operation.method} ${operation.examplePath}`])
   })
 
@@ -127,7 +137,7 @@ describe.each(operations)('$operationId on the mock', (operation) => {
   test.each(answersOf(operation).filter(({ name }) => name))(
     'answers $status $name where that is preferred',
     async ({ status, type, name, value }) => {
-      const response = await ask(operation, { prefer: `code=${status}, example=${name}` })
+      const response = await ask(operation, { accept: type!, prefer: `code=${status}, example=${name}` })
 
       expect(await contentOf(response)).toEqual({ status, type, value })
     },
@@ -193,6 +203,46 @@ describe('the story that the mock tells', () => {
     expect(Object.keys(files)).toContain('sites.geojson')
   })
 
+  test('goes from a place to what is written about it and shown of it', async () => {
+    const ana = client()
+    const collection = await ana.polygons.features()
+    const [feature] = collection.features
+    const polygonId = String(feature!.id)
+
+    const note = await ana.notes.create({ polygonId, content: 'Bleaching on the western edge' })
+    const image = await ana.images.create(new File([picture], 'reef.png'), { polygonId })
+    const known = await ana.images.get(image.id)
+    const file = await ana.images.download(image.id)
+
+    expect((await ana.notes.listByPolygon(polygonId)).items).toEqual([note])
+    expect((await ana.images.list({ polygonId })).items).toEqual([image])
+    expect(known).toEqual(image)
+    expect([note.polygonId, image.polygonId]).toEqual([polygonId, polygonId])
+    expect(file.headers.get('content-type')).toBe(image.contentType)
+    expect(file.headers.get('etag')).toBe(`"${image.sha256}"`)
+    // There is no file: an example is text.
+    expect(await file.arrayBuffer()).toHaveProperty('byteLength', 0)
+  })
+
+  test.each([
+    ['image/jpeg', undefined, 200],
+    ['image/tiff', undefined, 200],
+    ['image/jpeg', 'code=206', 206],
+    ['image/jpeg', 'code=304', 304],
+  ])('fetches a file as %s, preferring %s: %i', async (accept, prefer, status) => {
+    const getImage = operations.find(({ operationId }) => operationId === 'getImage')!
+    const request = new Request(mock.url + getImage.examplePath, {
+      headers: { ...anybody, accept, ...(prefer && { prefer }) },
+    })
+
+    const response = await fetch(request)
+
+    await checkAgainstContract(request, response)
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toBe(status === 304 ? null : accept)
+    expect(response.headers.get('content-range')).toBe(status === 206 ? 'bytes 0-1023/48213' : null)
+  })
+
   test('lists jobs to an end', async () => {
     expect(await Array.fromAsync(client().jobs.listAll())).toHaveLength(1)
   })
@@ -220,6 +270,37 @@ describe('the mock', () => {
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ code: 'invalid_request' })
     expect(response.headers.get('sl-violations')).toContain("required property 'polygon'")
+  })
+
+  test.each([
+    ['a field that does not fit', (form: FormData) => form.set('polygonId', 'none')],
+    ['no file', (form: FormData) => form.delete('file')],
+  ])('refuses a form with %s', async (_, change) => {
+    const createImage = operations.find(({ operationId }) => operationId === 'createImage')!
+    const body = formOf(createImage.form!)
+    change(body)
+
+    const response = await fetch(mock.url + createImage.examplePath, { method: 'POST', headers: anybody, body })
+
+    expect(response.status).toBe(422)
+    expect(response.headers.get('sl-violations')).toContain('"request","body"')
+  })
+
+  test('answers HEAD wherever it answers GET', async () => {
+    const gettable = operations.filter(({ method }) => method === 'GET')
+    const answers = await Promise.all(
+      gettable.map(async (operation) => {
+        const [head, get] = await Promise.all([ask({ ...operation, method: 'HEAD' }), ask(operation)])
+        await get.body?.cancel()
+        return { operation, head, get }
+      }),
+    )
+
+    for (const { operation, head, get } of answers) {
+      expect([operation.operationId, head.status]).toEqual([operation.operationId, get.status])
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+      expect(await head.text()).toBe('')
+    }
   })
 
   test('says in words of its own that there is no such path', async () => {

@@ -3,9 +3,10 @@ import type { Schema } from '../../scripts/generate/document.ts'
 import { claimOne, testJob } from '../support/jobs.ts'
 import { startTestService } from '../support/service.ts'
 import { contract, examplesOf, type Operation, operations, resolve } from './contract.ts'
+import { formOf, largePicture, picture } from './form.ts'
 import { ajv, closedJudgeOf, judgeOf } from './judge.ts'
 
-const service = await startTestService()
+const service = await startTestService({ imageLimitBytes: 64 * 1024 })
 
 const password = 'slow-tides-carry-sand'
 type Headers = Record<string, string>
@@ -48,16 +49,17 @@ interface Asked {
   as?: Headers
   path?: string
   query?: string
-  body?: string
+  body?: string | FormData
   type?: string | undefined
 }
 
 /** Sends what the contract gives as the example of this operation, but for what the test is about. */
-function ask({ method, examplePath, body: media }: Operation, asked: Asked = {}): Promise<Response> {
-  const { as = {}, path = examplePath, query = '', type = 'application/json' } = asked
-  const body = asked.body ?? JSON.stringify(media?.example)
-  const headers = { ...as, ...(media && type && { 'content-type': type }) }
-  const sent = media && { body: new TextEncoder().encode(body) }
+function ask({ method, examplePath, body: media, form }: Operation, asked: Asked = {}): Promise<Response> {
+  const { as = {}, path = examplePath, query = '', type = form ? undefined : 'application/json' } = asked
+  const body = asked.body ?? (form ? formOf(form) : JSON.stringify(media?.example))
+  const headers = { ...as, ...((media || form) && type && { 'content-type': type }) }
+  // A form says by itself what it is, and where its parts end. Bytes say nothing.
+  const sent = (media || form) && { body: typeof body === 'string' ? new TextEncoder().encode(body) : body }
   return service.send(`${path}${query}`, { method, headers, ...sent })
 }
 
@@ -80,7 +82,7 @@ const unheardOf = '?unheardOf=1'
 const letIn = { status: 400, code: 'invalid_request', pointers: ['/query/unheardOf'] }
 
 describe.each(operations)('$operationId', (operation) => {
-  const { security, body: media, parameters = [] } = operation
+  const { security, body: media, form, parameters = [] } = operation
   const [xScopes, xRoles] = [operation['x-scopes'], operation['x-roles']] as (string[] | undefined)[]
   const takes = (scheme: string) => security.some((requirement) => scheme in requirement)
 
@@ -170,6 +172,71 @@ describe.each(operations)('$operationId', (operation) => {
       test.each(['announced', 'not announced'])('that is too large, and %s, is refused', async (how) => {
         const body = `"${'x'.repeat(1024 * 1024)}"`
         const length: Headers = how === 'announced' ? { 'content-length': String(body.length) } : {}
+
+        const response = await ask(operation, { as: { ...as, ...length }, body })
+
+        expect(await problemOf(response)).toEqual({ status: 413, code: 'payload_too_large' })
+      })
+    })
+
+  if (form)
+    describe('a form', () => {
+      const as = anyone(operation)
+      const image = (bytes = picture) => new File([bytes], 'reef.png')
+      const changed = (change: (form: FormData) => void) => {
+        const body = formOf(form)
+        change(body)
+        return body
+      }
+
+      test('has true examples', () => {
+        const { accepts } = judgeOf(form.schema)
+
+        expect(accepts(form.example), ajv.errorsText(accepts.errors)).toBe(true)
+      })
+
+      test.each<[string, string, (form: FormData) => void]>([
+        ['an unknown field', 'unheardOf', (body) => body.set('unheardOf', '1')],
+        ['a field twice', 'polygonId', (body) => body.append('polygonId', String(body.get('polygonId')))],
+        ['no file', 'file', (body) => body.delete('file')],
+        ['two files', 'file', (body) => body.append('file', image())],
+        ['text for a file', 'file', (body) => body.set('file', 'reef.png')],
+        [
+          'a file of another name',
+          'unheardOf',
+          (body) => {
+            body.delete('file')
+            body.set('unheardOf', image())
+          },
+        ],
+      ])('with %s is refused', async (_, name, change) => {
+        const response = await ask(operation, { as, body: changed(change) })
+
+        expect(await problemOf(response)).toEqual({ ...letIn, pointers: [`/${name}`] })
+      })
+
+      test.each([['text/plain'], ['application/x-www-form-urlencoded'], ['application/json'], [undefined]])(
+        'of type "%s" is refused',
+        async (type) => {
+          const response = await ask(operation, { as, body: '{}', type })
+
+          expect(await problemOf(response)).toEqual({ status: 415, code: 'unsupported_media_type' })
+        },
+      )
+
+      test.each(['', '{}', '--x', '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\nPNG'])(
+        'that is none (%j) is refused',
+        async (body) => {
+          const response = await ask(operation, { as, body, type: 'multipart/form-data; boundary=x' })
+
+          expect(await problemOf(response)).toMatchObject({ status: 400, code: 'invalid_request' })
+        },
+      )
+
+      test.each(['announced', 'not announced'])('that is too large, and %s, is refused', async (how) => {
+        // What is announced is refused before it comes.
+        const body = how === 'announced' ? formOf(form) : changed((form) => form.set('file', image(largePicture)))
+        const length: Headers = how === 'announced' ? { 'content-length': String(largePicture.length) } : {}
 
         const response = await ask(operation, { as: { ...as, ...length }, body })
 

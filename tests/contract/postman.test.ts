@@ -6,10 +6,11 @@ import { text as streamText } from 'node:stream/consumers'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { postmanCollection } from '../../scripts/postman/collection.ts'
-import type { PostmanAuth, PostmanItem } from '../../scripts/postman/convert.ts'
+import type { PostmanAuth, PostmanItem, PostmanPart } from '../../scripts/postman/convert.ts'
 import { temporaryFolder } from '../support/processes.ts'
 import { startTestService } from '../support/service.ts'
 import { contract, examplesOf, operations, resolve } from './contract.ts'
+import { picture } from './form.ts'
 import { ajv } from './judge.ts'
 
 const service = await startTestService()
@@ -48,6 +49,13 @@ const auth = {
   properties: { type: { enum: ['noauth', 'bearer', 'apikey'] }, bearer: list(pair), apikey: list(pair) },
   additionalProperties: false,
 }
+const field = object(['key', 'type', 'value'], {
+  key: text,
+  type: { const: 'text' },
+  value: text,
+  description: described,
+})
+const file = object(['key', 'type'], { key: text, type: { const: 'file' }, description: described })
 const request = object(['method', 'url'], {
   method: { enum: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] },
   description: described,
@@ -59,7 +67,12 @@ const request = object(['method', 'url'], {
     variable: list(pair),
   }),
   header: list(pair),
-  body: object(['mode', 'raw'], { mode: { const: 'raw' }, raw: text, options: { type: 'object' } }),
+  body: {
+    anyOf: [
+      object(['mode', 'raw'], { mode: { const: 'raw' }, raw: text, options: { type: 'object' } }),
+      object(['mode', 'formdata'], { mode: { const: 'formdata' }, formdata: list({ anyOf: [field, file] }) }),
+    ],
+  },
   auth,
 })
 const response = object(['name', 'originalRequest', 'code', 'status', 'header'], {
@@ -116,10 +129,29 @@ describe('the Postman collection', () => {
 
   test.each(operations.filter(({ body }) => body))('sends the example of $operationId', ({ operationId, body }) => {
     const { start, raw } = { start: variables(), raw: itemOf(operationId).request.body!.raw! }
-    for (const name of ['jobId', 'polygonId', 'refreshToken']) start.set(name, exampleOf(name))
+    for (const name of ['jobId', 'polygonId', 'noteId', 'refreshToken']) start.set(name, exampleOf(name))
 
     expect(JSON.parse(filled(raw, start))).toEqual(body!.example)
   })
+
+  test.each(operations.filter(({ form }) => form))(
+    'sends the example of $operationId, and asks for its file',
+    ({ operationId, form }) => {
+      const { header, body } = itemOf(operationId).request
+      const start = variables().set('polygonId', exampleOf('polygonId'))
+      const { file, ...fields } = form!.example as Record<string, string>
+
+      const sent = body!.formdata!.map(({ key, type, value }) => [key, type, value && filled(value, start)])
+
+      expect(sent).toEqual([
+        ['file', 'file', undefined],
+        ...Object.entries(fields).map(([name, value]) => [name, 'text', value]),
+      ])
+      expect(file).toBeDefined()
+      // Postman writes that one, with the boundary in it.
+      expect(header.map(({ key }) => key.toLowerCase())).not.toContain('content-type')
+    },
+  )
 
   test.each(operations)('shows answers of $operationId that the contract gives', ({ operationId, responses }) => {
     const statuses = Object.keys(responses).filter((status) => /^\d+$/.test(status))
@@ -177,15 +209,25 @@ function postman() {
         method,
         headers: headers.map(({ key, value }): [string, string] => [key, filled(value, values)]),
         ...(body?.raw && { body: edited ?? filled(body.raw, values) }),
+        ...(body?.formdata && { body: formOf(body.formdata) }),
       }),
     )
-    const answer = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const answer = isJson ? await response.text() : Buffer.from(await response.arrayBuffer()).toString('base64')
     const pm = {
       response: { code: response.status, json: () => JSON.parse(answer) },
       collectionVariables: { set: (name: string, value: string) => values.set(name, value) },
     }
     for (const { script } of event) runInNewContext(script.exec.join('\n'), { pm })
-    return { status: response.status, body: answer ? JSON.parse(answer) : {} }
+    return { status: response.status, body: isJson ? JSON.parse(answer) : { bytes: answer } }
+  }
+
+  /** Whoever sends it has chosen a file. */
+  function formOf(parts: PostmanPart[]): FormData {
+    const form = new FormData()
+    for (const { key, type, value } of parts)
+      form.append(key, (type === 'file' ? new File([picture], 'reef.png') : filled(value!, values)) as string)
+    return form
   }
   return { send, values }
 }
@@ -212,6 +254,20 @@ describe('the requests of the collection', () => {
 
     expect(await send('createPolygon')).toMatchObject({ status: 201 })
     expect(await send('getPolygon')).toMatchObject({ status: 200, body: { id: values.get('polygonId') } })
+    expect(await send('createNote')).toMatchObject({ status: 201, body: { polygonId: values.get('polygonId') } })
+    expect(await send('replaceNote')).toMatchObject({ status: 200, body: { id: values.get('noteId') } })
+    expect(await send('listPolygonNotes')).toMatchObject({ status: 200, body: { items: [{}] } })
+    expect(await send('createImage')).toMatchObject({ status: 201, body: { polygonId: values.get('polygonId') } })
+    const bytes = Buffer.from(picture).toString('base64')
+    expect(await send('getImage')).toMatchObject({ status: 200, body: { bytes } })
+    expect(await send('updateImage')).toMatchObject({ status: 200, body: { id: values.get('imageId') } })
+    expect(await send('deleteImage')).toMatchObject({ status: 204 })
+    expect(await send('deleteNote')).toMatchObject({ status: 204 })
+    expect(await send('createImageUpload')).toMatchObject({ status: 201, body: { imageId: expect.any(String) } })
+    expect(await send('completeImageUpload')).toMatchObject({ status: 409, body: { code: 'upload_incomplete' } })
+    expect(await send('importPolygons')).toMatchObject({ status: 201, body: { items: [{}] } })
+    expect(await send('getPolygon')).toMatchObject({ status: 200, body: { id: values.get('polygonId') } })
+
     expect(await send('createJob')).toMatchObject({ status: 201 })
     expect(await send('getJob')).toMatchObject({ status: 200, body: { id: values.get('jobId'), status: 'PENDING' } })
 
@@ -238,8 +294,10 @@ describe('the requests of the collection', () => {
   })
 })
 
-async function exportPostman(args: string[]) {
-  const child = fork('scripts/export-postman.ts', args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+/** `lot` is what every lot comes out as that is drawn on the way. */
+async function exportPostman(args: string[], lot?: number) {
+  const loaded = lot === undefined ? [] : ['--import', `data:text/javascript,Math.random=()=>${lot}`]
+  const child = fork('scripts/export-postman.ts', args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: loaded })
   const [output, errors] = await Promise.all([
     streamText(child.stdout!),
     streamText(child.stderr!),
@@ -249,10 +307,10 @@ async function exportPostman(args: string[]) {
 }
 
 describe('npm run export:postman', () => {
-  test('writes it to a file, or to standard output', async () => {
+  test('writes it to a file, or to standard output, the same however lots fall', async () => {
     const file = join(await temporaryFolder(), 'new', 'collection.json')
 
-    const [told, printed] = await Promise.all([exportPostman(['--out', file]), exportPostman(['--out', '-'])])
+    const [told, printed] = await Promise.all([exportPostman(['--out', file], 0), exportPostman(['--out', '-'], 0.999)])
 
     expect(told).toMatchObject({ code: 0, errors: '' })
     expect(told.output).toContain(file)

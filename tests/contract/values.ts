@@ -12,8 +12,9 @@ export function seededRandom(seed: string): () => number {
   }
 }
 
-// The faker knows other formats, and not this one.
+// The faker knows other formats, and not these.
 JSONSchemaFaker.format('password', () => 'slow-tides-carry-sand')
+JSONSchemaFaker.format('binary', () => 'reef.png')
 
 export interface ValuesOf {
   /** A JSON Schema, self-contained. */

@@ -36,15 +36,16 @@ describe('the document', () => {
     expect(contract).toEqual(before)
   })
 
-  test('has every operation of the contract, and a preflight for every path, and nothing else', () => {
+  test('has every operation of the contract, HEAD for files, a preflight for every path, and nothing else', () => {
     const expected = operationsOf(contract).map(({ path, method }) => `${method} ${path}`)
+    const heads = ['head /api/images/{imageId}']
     const preflights = Object.keys(contract.paths).map((path) => `options ${path}`)
 
     const found = Object.entries(exported().paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method} ${path}`),
     )
 
-    expect(found.sort()).toEqual([...expected, ...preflights].sort())
+    expect(found.sort()).toEqual([...expected, ...heads, ...preflights].sort())
   })
 
   test('has the parameters of every operation, and each status that the contract names', () => {
@@ -103,14 +104,34 @@ describe('an operation', () => {
     expect(integrationOf(document, '/one', 'get')).not.toHaveProperty('responseTransferMode')
   })
 
-  test('streams events, the documentation and the contract', () => {
+  test('streams events, the documentation, the contract, GeoJSON and files', () => {
     const document = exported()
     const streamed = operations
       .filter(({ path, method }) => 'responseTransferMode' in integrationOf(document, path, method.toLowerCase()))
       .map(({ operationId }) => operationId)
 
     expect(streamed).toEqual(expect.arrayContaining(['streamJobEvents', 'getDocs', 'getContract']))
+    expect(streamed).toEqual(expect.arrayContaining(['getImage', 'listPolygons', 'getPolygon']))
     expect(streamed).not.toContain('listJobs')
+    expect(streamed).not.toContain('createImage')
+  })
+})
+
+describe('HEAD', () => {
+  test('is answered where GET answers parts of a file, by the same function and under a name of its own', () => {
+    for (const authorizer of authorizers) {
+      const { get, head } = exported({ authorizer }).paths['/api/images/{imageId}']!
+
+      expect(head).toEqual({ ...get, operationId: 'getImageHead' })
+    }
+  })
+
+  test('has an operationId that nobody else has', () => {
+    const ids = Object.values(exported().paths).flatMap((item) =>
+      Object.values(item).flatMap(({ operationId }) => operationId ?? []),
+    )
+
+    expect(new Set(ids).size).toBe(ids.length)
   })
 })
 
@@ -185,7 +206,8 @@ describe('binary media types', () => {
     )
     const binary = new Set(taken.filter((type) => !/json$|^text\/|urlencoded$/.test(type)))
 
-    expect(exported()['x-amazon-apigateway-binary-media-types'] ?? []).toEqual([...binary].sort())
+    expect(exported()['x-amazon-apigateway-binary-media-types']).toEqual([...binary].sort())
+    expect([...binary]).toContain('multipart/form-data')
   })
 })
 
@@ -202,6 +224,14 @@ describe('a preflight', () => {
       'method.response.header.Access-Control-Allow-Headers':
         "'Authorization,Content-Type,X-API-Key,X-Request-Id,If-Match'",
       'method.response.header.Access-Control-Max-Age': "'600'",
+    })
+  })
+
+  test('lets a page ask for parts of a file', () => {
+    expect(answerOf('/api/images/{imageId}').responseParameters).toMatchObject({
+      'method.response.header.Access-Control-Allow-Methods': "'GET,HEAD,PATCH,DELETE,OPTIONS'",
+      'method.response.header.Access-Control-Allow-Headers':
+        "'Authorization,Content-Type,X-API-Key,X-Request-Id,Range,If-Range,If-None-Match'",
     })
   })
 

@@ -36,7 +36,36 @@ describe.each([
   })
 })
 
+/** What of each package goes into a function, in bytes. */
+function packagesOf({ metafile }: LambdaFunction): Map<string, number> {
+  const sizes = new Map<string, number>()
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+  for (const [file, { bytesInOutput }] of inputs) {
+    const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file) ?? []
+    if (name) sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput)
+  }
+  return sizes
+}
+
 describe('the function of the service', () => {
+  test('holds no other large package than these', () => {
+    const large = [...packagesOf(service)].filter(([, bytes]) => bytes > 20_000).map(([name]) => name)
+
+    expect(large.sort()).toEqual([
+      '@asteasolutions/zod-to-openapi',
+      '@aws-sdk/client-s3',
+      '@aws-sdk/core',
+      '@fastify/busboy',
+      '@smithy/core',
+      'geographiclib-geodesic',
+      'hono',
+      'jose',
+      'pino',
+      'postgres',
+      'zod',
+    ])
+  })
+
   test('sends no mail, and holds nothing for it', () => {
     expect(
       inputsOf(service).filter((file) => /nodemailer\/(?!.*addressparser)|src\/mail\/(smtp|templates)/.test(file)),

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda'
 import { describe, expect, test } from 'vitest'
 import { createClient } from '../../sdk/index.ts'
+import { png, pngChunk } from '../images/inspection/png-bytes.ts'
 import { startSmtpServer } from '../mail/smtp-server.ts'
 import { lapse, testJob } from '../support/jobs.ts'
 import { quietableNetwork } from '../support/quietable-network.ts'
@@ -152,8 +153,23 @@ describe('streamJobEvents', () => {
   })
 })
 
-describe('listPolygons', () => {
-  test('says so where a page is larger than can be sent at once', async () => {
+/** An image of at least so many bytes. */
+function fileOf(bytes: number): Uint8Array<ArrayBuffer> {
+  const words = pngChunk('tEXt', `Comment\0${'x'.repeat(60_000)}`)
+  return new Uint8Array(png({ width: 8, before: Array.from({ length: Math.ceil(bytes / 60_000) }, () => words) }))
+}
+
+describe('a page that is larger than can be sent at once', () => {
+  test('says so', async () => {
+    const ana = await client()
+    for (const name of ['atoll', 'lagoon']) await ana.regions.put(name, { title: name })
+    await sql`update regions set description = repeat('x', 4000000)`
+
+    await expect(ana.regions.list({ limit: 2 })).rejects.toMatchObject({ status: 413, code: 'payload_too_large' })
+    expect((await ana.regions.list({ limit: 1 })).items).toHaveLength(1)
+  })
+
+  test('is sent bit by bit where the answer is streamed', async () => {
     const ana = await client()
     const ring = [
       [0, 0],
@@ -165,8 +181,24 @@ describe('listPolygons', () => {
       await ana.polygons.create({ polygon: { type: 'Polygon', coordinates: [ring] } })
     await sql`update polygons set properties = jsonb_build_object('notes', repeat('x', 4000000))`
 
-    await expect(ana.polygons.list({ limit: 2 })).rejects.toMatchObject({ status: 413, code: 'payload_too_large' })
-    expect((await ana.polygons.list({ limit: 1 })).items).toHaveLength(1)
+    expect((await ana.polygons.list({ limit: 2 })).items).toHaveLength(2)
+  })
+})
+
+describe('getImage', () => {
+  test('sends a file that is larger than can be sent at once, or a part of it', async () => {
+    // The file goes to the bucket, past the service.
+    const ana = await client((request) => (request.url.startsWith(publicUrl) ? world.send(request) : fetch(request)))
+    const { id } = await ana.images.upload(new File([fileOf(8_000_000)], 'reef.png', { type: 'image/png' }))
+
+    const whole = await ana.images.download(id)
+    const part = await ana.images.download(id, { headers: { Range: 'bytes=7000000-7000009' } })
+
+    expect(new Uint8Array(await whole.arrayBuffer())).toEqual(fileOf(8_000_000))
+    expect([part.status, new Uint8Array(await part.arrayBuffer())]).toEqual([
+      206,
+      fileOf(8_000_000).slice(7_000_000, 7_000_010),
+    ])
   })
 })
 

@@ -2,9 +2,17 @@ import { describe, expect, test } from 'vitest'
 import contract from '../../generated/openapi.json' with { type: 'json' }
 import { type ExampleRequest, exampleRequest } from '../../scripts/generate/code-samples-request.ts'
 import { type ContractDocument, operationsOf } from '../../scripts/generate/document.ts'
+import { formOf } from '../contract/form.ts'
 import { exchangeOf } from './support/exchange.ts'
 import { buildForTests } from './support/lambda.ts'
-import { lambdaWorld, nodeWorld, publicUrl, startBuckets, type World } from './support/worlds.ts'
+import {
+  document as gatewayDocument,
+  lambdaWorld,
+  nodeWorld,
+  publicUrl,
+  startBuckets,
+  type World,
+} from './support/worlds.ts'
 
 const { bundle } = await buildForTests()
 const endpoint = await startBuckets('reef-node', 'reef-lambda')
@@ -13,33 +21,22 @@ const behindGateway = await lambdaWorld({ bundle, endpoint, bucket: 'reef-lambda
 const worlds: World[] = [await nodeWorld({ endpoint, bucket: 'reef-node' }), behindGateway]
 
 const document = contract as unknown as ContractDocument
-const operations = operationsOf(document).map(({ path, method, operation }) => ({
-  operationId: operation.operationId,
-  isOpen: operation.security.length === 0,
-  example: exampleRequest(document, path, method, operation),
-}))
+const operations = operationsOf(document).flatMap(({ path, method, operation }) => {
+  const example = exampleRequest(document, path, method, operation)
+  const one = { operationId: operation.operationId, isOpen: operation.security.length === 0, example }
+  const { head } = gatewayDocument.paths[path]!
+  if (method !== 'get' || !head) return [one]
+  return [one, { ...one, operationId: head.operationId!, example: { ...example, method: 'HEAD' } }]
+})
 
 /** The example, as it goes over the wire. */
 function requestOf({ method, target, headers, body }: ExampleRequest): Request {
   const init: RequestInit = { method, headers: { ...headers, 'x-request-id': 'replay', 'accept-encoding': 'identity' } }
   if (!body) return new Request(publicUrl + target, init)
-  if (body.type === 'multipart/form-data')
-    return new Request(publicUrl + target, { ...init, body: formOf(body.example) })
+  if (body.type === 'multipart/form-data') return new Request(publicUrl + target, { ...init, body: formOf(body) })
   const request = new Request(publicUrl + target, { ...init, body: JSON.stringify(body.example) })
   request.headers.set('content-type', body.type)
   return request
-}
-
-/** A file whose bytes are no text, and whatever else the example has. */
-function formOf(example: unknown): FormData {
-  const form = new FormData()
-  for (const [name, value] of Object.entries((example ?? {}) as Record<string, unknown>)) form.set(name, String(value))
-  form.set(
-    'file',
-    new Blob([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, 0, 255, 128])], { type: 'image/png' }),
-    'a.png',
-  )
-  return form
 }
 
 const misfit = (example: ExampleRequest): ExampleRequest => ({

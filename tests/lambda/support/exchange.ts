@@ -12,13 +12,22 @@ const hopByHop = ['connection', 'content-length', 'date', 'keep-alive', 'transfe
 
 export async function exchangeOf(request: Request, response: Response): Promise<Exchange> {
   await checkAgainstContract(request, response)
-  const headers = [...response.headers].filter(([name]) => !hopByHop.includes(name))
-  const text = await response.text()
+  const type = response.headers.get('content-type') ?? ''
+  // Of a file its length is told, also where the file does not come.
+  const told = [...response.headers].filter(([name]) => !hopByHop.includes(name) || isLengthOfFile(name, type))
   return {
     status: response.status,
-    headers: Object.fromEntries(headers.map(([name, value]) => [name, settled(value)])),
-    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(settled(text)) : settled(text),
+    headers: Object.fromEntries(told.map(([name, value]) => [name, settled(value)])),
+    body: await bodyOf(request, response, type),
   }
+}
+
+const isLengthOfFile = (name: string, type: string) => name === 'content-length' && type.startsWith('image/')
+
+async function bodyOf(request: Request, response: Response, type: string): Promise<unknown> {
+  if (type.startsWith('image/')) return Buffer.from(await response.arrayBuffer()).toString('base64')
+  const text = settled(await response.text())
+  return type.includes('json') && request.method !== 'HEAD' ? JSON.parse(text) : text
 }
 
 const passing: [RegExp, string][] = [
@@ -29,6 +38,8 @@ const passing: [RegExp, string][] = [
   [/"fs_[\w-]{4}"/g, '"<prefix>"'],
   [/("refreshToken":\s*")[^"]+/g, '$1<secret>'],
   [/("nextCursor":\s*")[^"]+/g, '$1<cursor>'],
+  [/([?&]cursor=)[\w%-]+/g, '$1<cursor>'],
+  [/\b\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, '<instant>'],
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<instant>'],
   [/X-Amz-(Date|Credential|Signature)=[^&"]+/g, 'X-Amz-$1=<signed>'],

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { components } from '../../../generated/types.ts'
+import { picture } from '../../contract/form.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { publicUrl, type World } from './worlds.ts'
 
 interface Asked {
   token?: string | undefined
+  /** JSON. */
   body?: unknown
+  form?: FormData
   headers?: Record<string, string>
 }
 
@@ -25,7 +28,7 @@ const lagoon = {
   ],
 }
 const sites = Buffer.from('{"type":"FeatureCollection","features":[]}')
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** A day of the service, from the first person to the last download. Gives every answer, by what was asked. */
 export async function tellStory(world: World): Promise<Record<string, Exchange>> {
@@ -36,7 +39,7 @@ export async function tellStory(world: World): Promise<Record<string, Exchange>>
     what: string,
     method: string,
     target: string,
-    { token, body, headers }: Asked = {},
+    { token, body, form, headers }: Asked = {},
   ): Promise<Body> {
     const request = new Request(publicUrl + target, {
       method,
@@ -48,15 +51,16 @@ export async function tellStory(world: World): Promise<Record<string, Exchange>>
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(form && { body: form }),
     })
     const response = await world.send(request)
     const text = response.clone()
     exchanges[what] = await exchangeOf(request, response)
-    const isJson = response.headers.get('content-type')?.includes('json')
+    const isJson = response.headers.get('content-type')?.includes('json') && method !== 'HEAD'
     return (isJson ? await text.json() : {}) as Body
   }
 
-  async function upload(what: string, { url, method, headers }: Upload, bytes: Buffer) {
+  async function upload(what: string, { url, method, headers }: Upload, bytes: Uint8Array) {
     const { status } = await fetch(url, { method, headers, body: new Uint8Array(bytes) })
     if (status !== 200) throw new Error(`${what}: the store answered ${status}.`)
   }
@@ -83,6 +87,60 @@ export async function tellStory(world: World): Promise<Record<string, Exchange>>
   await ask('look', 'GET', path, { token })
   const { nextCursor } = await ask('page', 'GET', '/api/polygons?limit=1', { token })
   await ask('next page', 'GET', `/api/polygons?limit=1&cursor=${encodeURIComponent(nextCursor!)}`, { token })
+  const asFeatures = { token, headers: { accept: 'application/geo+json' } }
+  await ask('as features', 'GET', '/api/polygons', asFeatures)
+  await ask('as a feature', 'GET', path, asFeatures)
+  const features = [{ type: 'Feature', properties: { titel: 'Außenriff' }, geometry: lagoon }]
+  const collection = { token, body: { type: 'FeatureCollection', features } }
+  await ask('import', 'POST', '/api/polygons/import?nameProperty=titel', collection)
+
+  const { id: noteId } = await ask('note', 'POST', '/api/notes', { token, body: { polygonId, content: 'Gebleicht ☹' } })
+  const better = { token, body: { content: 'Erholt ☺' }, headers: { 'If-Match': '"1"' } }
+  await ask('correct it', 'PUT', `/api/notes/${noteId}`, better)
+  await ask('correct what has changed', 'PUT', `/api/notes/${noteId}`, better)
+  await ask('notes', 'GET', `/api/notes?polygonId=${polygonId}`, { token })
+  await ask('notes of the polygon', 'GET', `${path}/notes`, { token })
+
+  const photograph = (about: Record<string, string>, bytes = picture) => {
+    const form = new FormData()
+    for (const [name, value] of Object.entries(about)) form.set(name, value)
+    form.set('file', new File([bytes], 'récif "ouest".png'))
+    return { token, form }
+  }
+  const { id: imageId, sha256: checksum } = await ask('image', 'POST', '/api/images', photograph({ noteId: noteId! }))
+  const image = `/api/images/${imageId}`
+  const conditionally = (headers: Record<string, string>) => ({ token, headers })
+  await ask('no image', 'POST', '/api/images', photograph({}, new Uint8Array([1, 2, 3])))
+  await ask('half an image', 'POST', '/api/images', photograph({}, picture.slice(0, 40)))
+  await ask('an image of nothing', 'POST', '/api/images', photograph({ polygonId: noteId! }))
+  await ask('its bytes', 'GET', image, { token })
+  await ask('some of them', 'GET', image, conditionally({ Range: 'bytes=2-9' }))
+  await ask(
+    'some, if it is still that',
+    'GET',
+    image,
+    conditionally({ Range: 'bytes=-3', 'If-Range': `"${checksum}"` }),
+  )
+  await ask('some beyond its end', 'GET', image, conditionally({ Range: 'bytes=1000000-' }))
+  await ask('if it were another', 'GET', image, conditionally({ 'If-None-Match': `"${checksum}"` }))
+  await ask('what it would be', 'HEAD', image, { token })
+  await ask('what some would be, of which HEAD knows nothing', 'HEAD', image, conditionally({ Range: 'bytes=2-9' }))
+  await ask('what nobody may see', 'HEAD', image, {})
+  await ask('about it', 'GET', `${image}/metadata`, { token })
+  await ask('call it otherwise', 'PATCH', image, { token, body: { name: '珊瑚.png', polygonId } })
+  await ask('images', 'GET', `/api/images?polygonId=${polygonId}`, { token })
+  const coming = { name: 'a.png', contentType: 'image/png', sizeBytes: picture.length, sha256: sha256(picture) }
+  type Started = components['schemas']['ImageUploadCreated']
+  const started = await ask<Started>('a large image', 'POST', '/api/images/uploads', { token, body: coming })
+  const completion = `/api/images/${started.imageId}/complete`
+  await ask('too early', 'POST', completion, { token })
+  await upload('image', started.upload, picture)
+  await ask('now', 'POST', completion, { token })
+  await ask('now again', 'POST', completion, { token })
+  await ask('remove the image', 'DELETE', image, { token })
+  await ask('its bytes again', 'GET', image, { token })
+  await ask('erase the note', 'DELETE', `/api/notes/${noteId}`, { token })
+
   await ask('erase', 'DELETE', path, { token })
   await ask('look again', 'GET', path, { token })
 

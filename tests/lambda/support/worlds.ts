@@ -8,7 +8,7 @@ import { accessTokens, generateSigningKey } from '../../../src/auth/access-token
 import type { Role } from '../../../src/auth/caller.ts'
 import { sessionStore } from '../../../src/auth/session-store.ts'
 import { compose } from '../../../src/compose.ts'
-import { settingsOf } from '../../../src/compose-core.ts'
+import { settingsOf } from '../../../src/compose-services.ts'
 import { readConfig } from '../../../src/config.ts'
 import { connect, type Sql } from '../../../src/db/sql.ts'
 import { startHttpServer } from '../../../src/main/http-server.ts'
