@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import postgres from 'postgres'
+import { arrayTypes } from './array-types.ts'
 
 export type Sql = postgres.Sql
 export type Tx = postgres.Sql | postgres.TransactionSql
@@ -66,7 +67,14 @@ export const connectForMigrating = (url: string): Sql =>
 
 /** What all connections have in common. The options' own type knows neither `socket` nor every setting. */
 function open(url: string, options: object): Sql {
-  const sql = postgres(url, { onnotice: () => {}, connect_timeout: 5, transform: columnCase, ...options })
+  const sql = postgres(url, {
+    onnotice: () => {},
+    connect_timeout: 5,
+    transform: columnCase,
+    fetch_types: false,
+    types: arrayTypes,
+    ...options,
+  })
   appendRows(sql)
   return sql
 }

@@ -41,6 +41,47 @@ describe('a connection that breaks', () => {
   })
 })
 
+describe('a connection that breaks as soon as it is open', () => {
+  test.each<[string, (sql: Sql) => Promise<unknown>]>([
+    ['a query', (sql) => sql`select 1`],
+    ['a transaction', (sql) => sql.begin((tx) => tx`select 1`)],
+  ])('fails %s that it was opened for, and nothing else', async (_, ask) => {
+    const network = await quietableNetwork(await createDatabase())
+    const sql = connect(network.url, { max: 1 })
+    network.breakNextOnceOpen()
+
+    expect(isDatabaseDown(await ask(sql).catch((error: unknown) => error))).toBe(true)
+
+    expect(await sql`select 3 as three`).toEqual([{ three: 3 }])
+    await sql.end()
+  })
+})
+
+describe('arrays', () => {
+  test.each<[string, unknown[]]>([
+    ['integer', [-1, 0, 2147483647, null]],
+    ['text', ['', 'plain', 'null', 'NULL', '{a,b}', ' a "b" \\ c\\"', 'ü\n', null]],
+    ['bigint', ['9007199254740993']],
+    ['double precision', [1.5, -0.1, 1e300]],
+    ['uuid', ['019a8f00-0000-7000-8000-000000000001']],
+    ['text', []],
+  ])('of %s come back as they went, prepared or not: %j', async (type, items) => {
+    const url = await createDatabase()
+    for (const isPooled of [false, true]) {
+      const sql = connect(url, { max: 1, isPooled })
+      expect(await sql`select ${items as never}::${sql.unsafe(type)}[] as items`).toEqual([{ items }])
+      await sql.end()
+    }
+  })
+
+  test('have no undefined elements', async () => {
+    const sql = connect(await createDatabase(), { max: 1 })
+
+    await expect(sql`select ${['a', undefined] as never}::text[]`).rejects.toThrow('undefined element')
+    await sql.end()
+  })
+})
+
 describe('a query that fails in the midst of its rows', () => {
   const failing = `select 1 / (3 - g) from generate_series(1, 5) g`
   const answer = [{ answer: 42 }]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ApiError, type Client, createClient } from '../../sdk/index.ts'
 import { testJob } from '../support/jobs.ts'
-import { admin, end, startServiceProcess, temporaryFolder } from '../support/processes.ts'
+import { admin, end, type ServiceProcess, startServiceProcess, temporaryFolder } from '../support/processes.ts'
 
 const folder = await temporaryFolder()
 /** The process id of the database; not a number while there is none. */
@@ -21,7 +21,7 @@ describe('kill -9 of the database', () => {
     const killed = postmaster()
     process.kill(killed, 'SIGKILL')
 
-    await outlast(client, killed)
+    await outlast(client, killed, service)
     expect(await client.jobs.get(jobId)).toMatchObject({ status: 'PENDING' })
     await client.jobs.cancel(jobId)
     const waiting = client.worker.claim({ jobTypes: ['TEST'], waitSeconds: 20 })
@@ -50,14 +50,14 @@ describe('kill -9 of the service', () => {
  * Until there is another database and the service answers again. Until then whatever it says is an answer (processes of the dead database
  * live on for a moment) or a clear 503.
  */
-async function outlast(client: Client, killed: number): Promise<void> {
+async function outlast(client: Client, killed: number, service: ServiceProcess): Promise<void> {
   for (;;) {
     const isBack = ![killed, Number.NaN].includes(postmaster())
     try {
       await client.jobs.list()
       if (isBack) return
     } catch (error) {
-      expect(error).toBeInstanceOf(ApiError)
+      expect(error, service.output()).toBeInstanceOf(ApiError)
       expect(error).toMatchObject({ status: 503, code: 'service_unavailable' })
     }
   }

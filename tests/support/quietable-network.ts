@@ -5,9 +5,12 @@ import { afterAll } from 'vitest'
 export async function quietableNetwork(databaseUrl: string, port = 0) {
   const far = new URL(databaseUrl)
   const pairs = new Set<[Socket, Socket]>()
+  let isNextBreaking = false
   const server = createServer((near) => {
     const there = connect(Number(far.port), far.hostname)
     pairs.add([near, there])
+    if (isNextBreaking) breakOnceOpen(near, there)
+    isNextBreaking = false
     near.pipe(there).pipe(near)
     for (const socket of [near, there]) socket.on('error', () => socket.destroy())
   })
@@ -29,6 +32,10 @@ export async function quietableNetwork(databaseUrl: string, port = 0) {
     reset() {
       for (const [near] of pairs) near.resetAndDestroy()
     },
+    /** The next connection breaks at the first word after the database has said that it is ready. */
+    breakNextOnceOpen() {
+      isNextBreaking = true
+    },
     /** What is open now goes quiet; new connections work. */
     goQuiet() {
       for (const [near, there] of pairs) {
@@ -39,4 +46,11 @@ export async function quietableNetwork(databaseUrl: string, port = 0) {
       }
     },
   }
+}
+
+/** ReadyForQuery, outside of a transaction. */
+const ready = Buffer.from('Z\0\0\0\x05I')
+
+function breakOnceOpen(near: Socket, there: Socket): void {
+  there.on('data', (bytes: Buffer) => bytes.includes(ready) && near.once('data', () => near.resetAndDestroy()))
 }
