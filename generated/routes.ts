@@ -2628,7 +2628,7 @@ export const importPolygons = route({
   'x-sdk': 'polygons.import',
   summary: 'Import polygons',
   description:
-    "Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by feature, first what\ndoes not fit this contract and then, once that is mended, what is wrong with the shapes.\nProperties are kept; `name` and `description` among them become the polygon's, where they are text.\n",
+    "Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at, feature by\nfeature, up to a hundred faults.\nProperties are kept; `name` and `description` among them become the polygon's, where they are text.\n",
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
   'x-large-body': true,

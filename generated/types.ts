@@ -518,8 +518,8 @@ export interface paths {
     put?: never
     /**
      * Import polygons
-     * @description Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by feature, first what
-     *     does not fit this contract and then, once that is mended, what is wrong with the shapes.
+     * @description Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at, feature by
+     *     feature, up to a hundred faults.
      *     Properties are kept; `name` and `description` among them become the polygon's, where they are text.
      */
     post: operations['importPolygons']

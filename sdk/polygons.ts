@@ -35,9 +35,9 @@ export interface PolygonCalls {
   /**
    * Import polygons.
    *
-   * Makes a polygon of each feature of a FeatureCollection, all or none: what is wrong is pointed at, feature by
-   * feature, first what does not fit this contract and then, once that is mended, what is wrong with the shapes.
-   * Properties are kept; `name` and `description` among them become the polygon's, where they are text.
+   * Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at,
+   * feature by feature, up to a hundred faults. Properties are kept; `name` and `description` among them become the
+   * polygon's, where they are text.
    */
   import(
     collection: AreaFeatureCollection,

@@ -88,3 +88,15 @@ export const jsonPointer = (path: readonly PropertyKey[]): string =>
 /** The problem of one fault in what was sent. `pointer` is a JSON Pointer into the body. */
 export const invalidRequest = (pointer: string, detail: string) =>
   new AppError('invalid_request', detail, { errors: [{ pointer, detail }] })
+
+/** The problem of all faults of what was sent, of which there is one at least. */
+export function invalidInAll(errors: ProblemError[]): AppError {
+  const { pointer, detail } = errors[0]!
+  return new AppError('invalid_request', pointer ? `${detail} at ${pointer}` : detail, { errors })
+}
+
+/** The faults that an error tells of. Throws an error that is about anything else. */
+export function faultsToldBy(error: unknown): ProblemError[] {
+  if (error instanceof AppError && error.errors) return error.errors
+  throw error
+}

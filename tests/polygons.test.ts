@@ -507,6 +507,17 @@ describe('importPolygons', () => {
     geometry: geometry as never,
   })
   const collection = (...features: ReturnType<typeof feature>[]) => ({ type: 'FeatureCollection' as const, features })
+  const open = {
+    type: 'Polygon',
+    coordinates: [
+      [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 1],
+      ],
+    ],
+  }
 
   test('makes a polygon of each feature, in their order', async () => {
     const { client } = await service.person()
@@ -587,17 +598,6 @@ describe('importPolygons', () => {
         ],
       ],
     }
-    const open = {
-      type: 'Polygon',
-      coordinates: [
-        [
-          [0, 0],
-          [1, 0],
-          [1, 1],
-          [0, 1],
-        ],
-      ],
-    }
     const importing = client.polygons.import(
       collection(
         feature({}),
@@ -620,6 +620,65 @@ describe('importPolygons', () => {
     expect((await client.polygons.list()).items).toEqual([])
   })
 
+  test('points at what does not fit the contract and at what is wrong with the shapes at once, feature by feature', async () => {
+    const { client } = await service.person()
+    const importing = client.polygons.import({
+      ...collection(
+        feature({}),
+        feature({ name: 'x'.repeat(201) }, open),
+        feature({}, { type: 'Point', coordinates: [145, -14] }),
+        feature({}, open),
+        feature([] as never),
+      ),
+      crs: { type: 'name', properties: { name: 'EPSG:3857' } },
+    })
+
+    await expect(importing).rejects.toMatchObject({
+      status: 400,
+      detail: expect.stringMatching(/CRS84.* at \/crs$/),
+      errors: [
+        { pointer: '/crs' },
+        { pointer: '/features/1/properties/name' },
+        { pointer: '/features/1/geometry/coordinates/0/3' },
+        { pointer: '/features/2/geometry/type' },
+        { pointer: '/features/3/geometry/coordinates/0/3' },
+        { pointer: '/features/4/properties' },
+      ],
+    })
+    expect((await client.polygons.list()).items).toEqual([])
+  })
+
+  test.each<[string, unknown, string]>([
+    ['no features', { type: 'FeatureCollection' }, '/features'],
+    ['features that are none', { type: 'FeatureCollection', features: {} }, '/features'],
+    ['none at all', { type: 'FeatureCollection', features: [] }, '/features'],
+    ['no collection', [], ''],
+    ['nothing', null, ''],
+  ])('refuses %s', async (_, body, pointer) => {
+    const { client } = await service.person()
+
+    await expect(client.polygons.import(body as never)).rejects.toMatchObject({
+      status: 400,
+      errors: expect.arrayContaining([expect.objectContaining({ pointer })]),
+    })
+  })
+
+  test.each([
+    ['a crs that is none', { type: 'FeatureCollection', crs: 'EPSG:4326' }, ['/crs']],
+    ['another type', { type: 'Collection' }, ['/type']],
+  ])('says once that there is %s, and all else', async (_, wrong, pointers) => {
+    const { client } = await service.person()
+
+    const refusal = await client.polygons
+      .import({ ...collection(feature({}, open)), ...wrong } as never)
+      .catch((e) => e)
+
+    expect(refusal.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+      ...pointers,
+      '/features/0/geometry/coordinates/0/3',
+    ])
+  })
+
   test('takes no longer to check many intricate areas than one', async () => {
     const { client } = await service.person()
     const blades = Array.from({ length: 3000 }, (_, i) => {
@@ -638,17 +697,6 @@ describe('importPolygons', () => {
 
   test('lists a hundred faults, and no more', async () => {
     const { client } = await service.person()
-    const open = {
-      type: 'Polygon',
-      coordinates: [
-        [
-          [0, 0],
-          [1, 0],
-          [1, 1],
-          [0, 1],
-        ],
-      ],
-    }
 
     const refusal = await client.polygons
       .import(collection(...Array.from({ length: 150 }, () => feature({}, open))))

@@ -14,7 +14,7 @@ import { emailHandlers } from './handlers/email.ts'
 import { imageHandlers } from './handlers/images.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { noteHandlers } from './handlers/notes.ts'
-import { polygonHandlers } from './handlers/polygons.ts'
+import { polygonFaults, polygonHandlers } from './handlers/polygons.ts'
 import { type RegionHandlerDeps, regionHandlers } from './handlers/regions.ts'
 import { type SystemHandlerDeps, systemHandlers } from './handlers/system.ts'
 import { type UserHandlerDeps, userHandlers } from './handlers/users.ts'
@@ -88,6 +88,7 @@ export function createApp(deps: AppDeps) {
     bodyLimitBytes: deps.bodyLimitBytes,
     bodyDeadlineMs: deps.bodyDeadlineMs,
     fileLimitBytes: deps.fileLimitBytes,
+    furtherFaults: polygonFaults,
     handlers: {
       ...authHandlers(deps),
       ...userHandlers(deps),

@@ -5,14 +5,15 @@ import type { StatusCode } from 'hono/utils/http-status'
 import { routes } from '../../generated/routes.ts'
 import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
+import { invalidInAll, type ProblemError } from '../errors.ts'
 import { createTurns } from '../turns.ts'
 import { type Access, checkAccess } from './access.ts'
 import { readJson } from './body.ts'
 import { compressed } from './compression.ts'
-import type { Handlers, OperationId, RawBody } from './contract.ts'
+import type { FurtherFaults, Handlers, OperationId, RawBody } from './contract.ts'
 import { openForm } from './form.ts'
 import { originOf } from './origin.ts'
-import { invalidInput } from './problem.ts'
+import { faultsOf } from './problem.ts'
 import { assertStorable } from './storable.ts'
 
 export interface ServiceEnv extends Env {
@@ -28,6 +29,7 @@ export interface ServiceEnv extends Env {
 export interface Binding {
   app: OpenAPIHono<ServiceEnv>
   handlers: Handlers
+  furtherFaults: FurtherFaults
   /** Tells who sent the request; throws `unauthenticated`. */
   authenticate(request: Request): Promise<Caller>
   /** How many proxies stand before us whose word on the client's address we take. */
@@ -63,10 +65,21 @@ type AnyHandler = (request: {
   raw?: RawBody
 }>
 
+type AnyFurtherFaults = (request: { query: unknown; body: unknown }, faults: ProblemError[]) => Promise<ProblemError[]>
+
+/** What the library has made of a part of the request. */
+interface Validation {
+  success: boolean
+  target: string
+  data: unknown
+  error: z.core.$ZodError
+}
+
 /** Registers every operation of the contract with its handler: authenticate, check access, read, validate, handle, answer. */
 export function bind({
   app,
   handlers,
+  furtherFaults,
   authenticate,
   trustedProxies,
   bodyLimitBytes,
@@ -76,6 +89,7 @@ export function bind({
   const turns = createTurns(Math.max(bodyLimitBytes, bodiesInWorkBytes))
   for (const [id, route] of Object.entries(routes)) {
     const handle = handlers[id as OperationId] as unknown as AnyHandler
+    const further = furtherFaults[id as OperationId] as AnyFurtherFaults | undefined
     const access = route as unknown as Access
     const body = bodyOf(route)
     const mediaTypes = mediaTypesOf(route)
@@ -111,8 +125,11 @@ export function bind({
           form.close()
         }
       }) as never,
-      ((result: { success: boolean; target: string; error: never }) => {
-        if (!result.success) throw invalidInput(result.error, result.target)
+      (async (result: Validation, c: Context<ServiceEnv>) => {
+        if (result.success) return
+        const faults = faultsOf(result.error, result.target)
+        const isBody = result.target === 'json'
+        throw invalidInAll((isBody && (await further?.({ query: queryOf(c), body: result.data }, faults))) || faults)
       }) as never,
     )
   }
@@ -153,9 +170,11 @@ function preferred(c: Context, mediaTypes: string[]): string | undefined {
   return accepts(c, { header: 'Accept', supports: mediaTypes, default: first })
 }
 
+const queryOf = (c: Context<ServiceEnv>) => (c.req.valid('query' as never) ?? {}) as unknown
+
 function requestOf(c: Context<ServiceEnv>, trustedProxies: number, mediaTypes: string[]): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
-  const [path, query] = [valid('param') ?? {}, valid('query') ?? {}]
+  const [path, query] = [valid('param') ?? {}, queryOf(c)]
   const headers = (valid('header') ?? {}) as object
   assertStorable(path, '/path')
   assertStorable(query, '/query')

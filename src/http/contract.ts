@@ -3,6 +3,7 @@ import type { PublicOperation, routes } from '../../generated/routes.ts'
 import type { operations } from '../../generated/types.ts'
 import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { ProblemError } from '../errors.ts'
 import type { IncomingForm } from './form.ts'
 
 type Routes = typeof routes
@@ -67,6 +68,17 @@ export type OperationReply<Id extends OperationId> = {
     ? never
     : { status: Status } & ReplyBody<Responses<Id>[Status]> & WithHeaders<Responses<Id>[Status]>
 }[Extract<keyof Responses<Id>, number>]
+
+/**
+ * What a room finds in a body that does not fit the contract, beside the faults that the contract finds: who mends some of them should not
+ * be told of the others only then. Gives all of them, in their order.
+ */
+export type FurtherFaults<Ids extends OperationId = OperationId> = {
+  [Id in Ids]?: (
+    request: Pick<OperationRequest<Id>, 'query'> & { body: unknown },
+    faults: ProblemError[],
+  ) => Promise<ProblemError[]>
+}
 
 /** One function for each operation. A table of all of them must miss none and have none too many. */
 export type Handlers<Ids extends OperationId = OperationId> = {

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import type { z } from '@hono/zod-openapi'
 import type { HonoRequest } from 'hono'
-import { AppError, invalidRequest, jsonPointer } from '../errors.ts'
-import { invalidInput } from './problem.ts'
+import { AppError, invalidInAll, invalidRequest, jsonPointer } from '../errors.ts'
+import { faultsOf } from './problem.ts'
 import { assertStorable } from './storable.ts'
 
 /** A form that is still arriving: its one file (`file`), and the fields around it. */
@@ -93,7 +93,7 @@ export async function openForm(request: HonoRequest, schema: z.ZodType, maxFileB
       const values = Object.fromEntries(fields)
       assertStorable(values)
       const { success, error, data } = schema.safeParse({ ...values, file: '' })
-      if (!success) throw invalidInput(error as z.core.$ZodError, 'json')
+      if (!success) throw invalidInAll(faultsOf(error as z.core.$ZodError, 'json'))
       const { file: _, ...checked } = data as Record<string, unknown>
       return checked
     },

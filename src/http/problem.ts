@@ -69,18 +69,13 @@ const places = { json: '', query: '/query', param: '/path', header: '/header' } 
 const mostFaults = 100
 
 /** What zod found wrong, each with a pointer to where. */
-export function invalidInput(error: z.core.$ZodError, target: string): AppError {
+export function faultsOf(error: z.core.$ZodError, target: string): ProblemError[] {
   const prefix = places[target as keyof typeof places] ?? ''
-  const errors = error.issues
+  return error.issues
     .slice(0, mostFaults)
     .flatMap((issue) => pointersOf(issue, prefix))
     .slice(0, mostFaults)
     .map(briefly)
-  const first = errors[0]
-  const where = first?.pointer ? ` at ${first.pointer}` : ''
-  return new AppError('invalid_request', `${first?.detail ?? 'The request does not fit the contract.'}${where}`, {
-    errors,
-  })
 }
 
 /** An unknown member is named by itself: that is where the caller looks. */

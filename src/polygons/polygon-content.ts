@@ -1,5 +1,5 @@
 import type { components } from '../../generated/types.ts'
-import { AppError, invalidRequest, jsonPointer } from '../errors.ts'
+import { AppError, faultsToldBy, invalidInAll, jsonPointer, type ProblemError } from '../errors.ts'
 import { measuredArea } from './measure.ts'
 import type { PolygonContent } from './polygon-store.ts'
 import type { Work } from './work.ts'
@@ -28,16 +28,25 @@ export async function featureContent(
   work: Work,
 ): Promise<PolygonContent> {
   const properties = feature.properties ?? {}
-  if (isTooLarge(properties)) throw invalidRequest(`${pointer}/properties`, tooLarge)
+  const faults: ProblemError[] = []
+  if (isTooLarge(properties)) faults.push({ pointer: `${pointer}/properties`, detail: tooLarge })
   const textOf = (property: string, maxLength: number): string | null => {
     const value = Object.hasOwn(properties, property) ? properties[property] : undefined
     if (typeof value !== 'string' || value === '') return null
-    if (Array.from(value).length <= maxLength) return value
-    throw invalidRequest(pointer + jsonPointer(['properties', property]), `Takes at most ${maxLength} characters`)
+    if (Array.from(value).length > maxLength)
+      faults.push({
+        pointer: pointer + jsonPointer(['properties', property]),
+        detail: `Takes at most ${maxLength} characters`,
+      })
+    return value
   }
   const name = textOf(nameProperty, maxLengths.name)
   const description = textOf('description', maxLengths.description)
-  const { area, ...measures } = await measuredArea(feature, pointer, work)
+  const measured = await measuredArea(feature, pointer, work).catch(
+    (error: unknown) => void faults.push(...faultsToldBy(error)),
+  )
+  if (!measured || faults.length > 0) throw invalidInAll(faults)
+  const { area, ...measures } = measured
   return { geometry: area, ...measures, name, description, properties }
 }
 

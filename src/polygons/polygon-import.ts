@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid'
 import type { components } from '../../generated/types.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Sql } from '../db/sql.ts'
-import { AppError, type ProblemError } from '../errors.ts'
+import { AppError, faultsToldBy, invalidInAll, type ProblemError } from '../errors.ts'
 import { requireCrs84 } from './crs.ts'
 import { featureContent } from './polygon-content.ts'
 import type { PolygonContent, PolygonStore } from './polygon-store.ts'
@@ -27,8 +27,8 @@ export const polygonImport =
     collection: Schemas['AreaFeatureCollection'],
     nameProperty = 'name',
   ): Promise<Schemas['PolygonImport']> => {
-    requireCrs84(collection, '')
-    const contents = await contentsOf(collection.features, nameProperty)
+    const { contents, faults } = await examine(collection, nameProperty)
+    if (faults.length > 0) throw invalidInAll(faults)
     const rows = contents.map((content) => ({ id: uuid(), content }))
     await sql.begin(async (tx) => {
       for (let i = 0; i < rows.length; i += insertBatch)
@@ -37,22 +37,48 @@ export const polygonImport =
     return { items: rows.map(({ id, content }) => imported(id, content)) }
   }
 
-async function contentsOf(features: Schemas['AreaFeature'][], nameProperty: string): Promise<PolygonContent[]> {
-  const contents: PolygonContent[] = []
-  const faults: ProblemError[] = []
-  const work = startWork({ units: maxWork, refusal: tooIntricate })
-  for (const [index, feature] of features.entries()) {
+/**
+ * All that is wrong with a collection of which some does not fit the contract: `formal` says what. Where that leaves features to look at,
+ * theirs is added, in the order of the features.
+ */
+export async function importFaults(
+  body: unknown,
+  formal: ProblemError[],
+  nameProperty?: string,
+): Promise<ProblemError[]> {
+  const { features } = Object(body) as { features?: unknown }
+  const isOfAll = formal.some(({ pointer }) => pointer === '' || pointer === '/features')
+  if (isOfAll || !Array.isArray(features) || formal.length >= maxFaults) return formal
+  return (await examine(body as Schemas['AreaFeatureCollection'], nameProperty, formal)).faults
+}
+
+/** What the features hold, and what is wrong with the others; `known` is of those that need not be looked at. */
+async function examine(
+  collection: Schemas['AreaFeatureCollection'],
+  nameProperty = 'name',
+  known: ProblemError[] = [],
+): Promise<{ contents: PolygonContent[]; faults: ProblemError[] }> {
+  const knownOf = Map.groupBy(known, ({ pointer }) => /^\/features\/\d+|^\/crs/.exec(pointer)?.[0])
+  const faults = [...(knownOf.get(undefined) ?? [])]
+  const found = async <T>(at: string, look: () => T | Promise<T>): Promise<T | undefined> => {
+    const formal = knownOf.get(at)
+    if (formal) return void faults.push(...formal)
     try {
-      contents.push(await featureContent(feature, `/features/${index}`, nameProperty, work))
+      return await look()
     } catch (error) {
-      if (!(error instanceof AppError && error.errors)) throw error
-      faults.push(...error.errors)
+      return void faults.push(...faultsToldBy(error))
     }
+  }
+  await found('/crs', () => requireCrs84(collection, ''))
+  const contents: PolygonContent[] = []
+  const work = startWork({ units: maxWork, refusal: tooIntricate })
+  for (const [index, feature] of collection.features.entries()) {
+    const at = `/features/${index}`
+    const content = await found(at, () => featureContent(feature, at, nameProperty, work))
+    if (content) contents.push(content)
     if (faults.length >= maxFaults) break
   }
-  const [first] = faults
-  if (first) throw new AppError('invalid_request', `${first.detail} at ${first.pointer}`, { errors: faults })
-  return contents
+  return { contents, faults: faults.slice(0, maxFaults) }
 }
 
 const tooIntricate = () =>

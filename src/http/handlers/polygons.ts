@@ -1,7 +1,8 @@
 import type { Page } from '../../page.ts'
+import { importFaults } from '../../polygons/polygon-import.ts'
 import type { PolygonQuery, PolygonService } from '../../polygons/polygon-service.ts'
 import { toFeature, toPolygon } from '../../polygons/polygon-shapes.ts'
-import type { Handlers } from '../contract.ts'
+import type { FurtherFaults, Handlers } from '../contract.ts'
 
 type PolygonOperation =
   | 'listPolygons'
@@ -48,6 +49,10 @@ export const polygonHandlers = ({ polygons }: { polygons: PolygonService }): Han
     return { status: 204 }
   },
 })
+
+export const polygonFaults: FurtherFaults<'importPolygons'> = {
+  importPolygons: ({ query, body }, faults) => importFaults(body, faults, query.nameProperty),
+}
 
 /** Where the next page is, for programs that follow links (RFC 8288) rather than read the body. */
 function linkToNext(query: PolygonQuery, { nextCursor }: Omit<Page<unknown>, 'items'>) {
