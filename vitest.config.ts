@@ -4,9 +4,9 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/temporary-files.ts', 'tests/support/cluster.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     // A busy machine takes its time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 4,
   },

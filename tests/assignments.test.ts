@@ -289,9 +289,9 @@ describe('a worker that comes late', () => {
 describe('heartbeat', () => {
   test('extends the lease by the clock of the database, and never beyond the deadline', async () => {
     const { id, jobId } = await heldJob()
-    await sql`update jobs set lease_expires_at = now() + interval '1 second' where id = ${jobId}`
+    await sql`update jobs set lease_expires_at = now() + interval '5 seconds' where id = ${jobId}`
     const before = await worker.client.worker.heartbeat(id)
-    await sql`update jobs set deadline_at = now() + interval '5 seconds' where id = ${jobId}`
+    await sql`update jobs set deadline_at = now() + interval '10 seconds' where id = ${jobId}`
 
     const after = await worker.client.worker.heartbeat(id)
 
@@ -440,11 +440,10 @@ describe('a terminal state', () => {
 
   test('is reached once where the sweep meets a result that is being written', async () => {
     const { id, jobId, result } = await heldJob()
-    // The result is written and not committed; the lease runs out meanwhile; the sweep must not have the row.
-    await sql`update jobs set lease_expires_at = now() + interval '200 milliseconds' where id = ${jobId}`
+    // To the result's transaction, which began before, the lease holds; to any later one it has run out. The sweep must not have the row.
     const writing = await holdOpen(sql, async (tx) => {
+      await sql`update jobs set lease_expires_at = clock_timestamp() where id = ${jobId}`
       await assignmentStore(sql).finish(id, { ...failure, status: 'SUCCEEDED', payload: result, error: null }, tx)
-      await tx`select pg_sleep_until(clock_timestamp() + interval '300 milliseconds')`
     })
     expect(await service.settlement.expire(jobId)).toBe(0)
     await writing.commit()

@@ -177,7 +177,7 @@ describe('sendEmail', () => {
 
     const { emailIds } = await admin.client.email.send({ recipients: [recipient], ...message, subject: 'Über Riffe' })
 
-    await vi.waitFor(() => expect(server.received).toHaveLength(1), { timeout: 4000 })
+    await expect.poll(() => server.received).toHaveLength(1)
     expect(server.received[0]!.mail).toMatchObject({
       from,
       to: [{ address: recipient }],

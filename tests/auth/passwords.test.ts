@@ -127,7 +127,7 @@ describe('recoverPassword', () => {
       answered.push(who)
     })
 
-    await vi.waitUntil(async () => (await mailsTo(id)) === 1)
+    await expect.poll(() => mailsTo(id)).toBe(1)
 
     expect([pauses.length, answered]).toEqual([2, []])
     for (const end of pauses) end()

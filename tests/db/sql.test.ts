@@ -8,7 +8,7 @@ import { createDatabase } from '../support/service.ts'
 describe('a connection that has gone quiet', () => {
   test('ends its query, and the pool goes on with a new one', async () => {
     const network = await quietableNetwork(await createDatabase())
-    const sql = connect(network.url, { max: 1, silenceMs: 200 })
+    const sql = connect(network.url, { max: 1, silenceMs: 1000 })
     await sql`select 1`
     network.goQuiet()
 

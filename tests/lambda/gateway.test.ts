@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { APIGatewayProxyEvent } from 'aws-lambda'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { lambdaGateway } from '../../src/lambda/gateway.ts'
 import { memoryLog } from '../support/service.ts'
 import { eventOf, wholeResponse } from './support/gateway.ts'
@@ -292,17 +292,18 @@ describe('time', () => {
   })
 
   test('does not run on after the answer', async () => {
-    let signal: AbortSignal | undefined
-    const gateway = gatewayBefore((request) => {
-      signal = request.signal
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const during: unknown[] = []
+    const gateway = gatewayBefore(({ signal }) => {
+      during.push(signal, vi.getTimerCount())
       return new Response()
     })
-    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
-    const before = timers()
 
     await gateway.buffered(await plainEvent(), contextOf(30_000))
 
-    expect([signal?.aborted, timers()]).toEqual([false, before])
+    expect(during).toEqual([expect.objectContaining({ aborted: false }), 1])
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('is not spent on waiting for connections that stay open', async () => {

@@ -263,7 +263,7 @@ describe('a mail loop', () => {
     })
     onTestFinished(() => loop.stop())
 
-    await vi.waitFor(() => expect(transport.sent).toMatchObject([{ id }]))
+    await expect.poll(() => transport.sent).toMatchObject([{ id }])
   })
 
   test('goes on after a failure', async () => {
@@ -274,7 +274,7 @@ describe('a mail loop', () => {
     const loop = startMailLoop({ mailer, signals: { subscribe: () => {} }, log, pollMs: 5 })
     onTestFinished(() => loop.stop())
 
-    await vi.waitFor(() => expect(transport.sent).toMatchObject([{ id }]))
+    await expect.poll(() => transport.sent).toMatchObject([{ id }])
     expect(log.lines).toContainEqual(expect.objectContaining({ level: 'warn', message: 'mail delivery failed' }))
   })
 })

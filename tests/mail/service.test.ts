@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import PostalMime from 'postal-mime'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../sdk/index.ts'
 import { generateSigningKey } from '../../src/auth/access-tokens.ts'
 import { readConfig } from '../../src/config.ts'
@@ -38,11 +38,10 @@ test('without a mail server, mail is found in a folder, and its links lead to wh
   const folder = join(config.DATA_DIR, 'outbox')
   expect(places.mail).toBe(folder)
 
-  const name = await vi.waitFor(async () => {
-    const [first] = (await readdir(folder)).filter((file) => file.endsWith('.eml') && !file.startsWith('.'))
-    return first ?? expect.fail('no mail yet')
-  })
-  const mail = await PostalMime.parse(await readFile(join(folder, name)))
+  const mails = async () => (await readdir(folder)).filter((file) => file.endsWith('.eml') && !file.startsWith('.'))
+  await expect.poll(mails).toHaveLength(1)
+  const [name] = await mails()
+  const mail = await PostalMime.parse(await readFile(join(folder, name!)))
 
   expect(mail.from).toEqual({ name: 'Fieldstation', address: 'no-reply@fieldstation.local' })
   const [page, token] = linkIn(mail.text)
@@ -59,7 +58,7 @@ test('with a mail server, mail goes there, from whom and with a link to where th
     MAIL_FROM: 'Riff-Team <riff@reef.example>',
     PASSWORD_RESET_URL: 'https://www.reef.example/new-password',
   })
-  await vi.waitFor(() => expect(server.received).toHaveLength(1), { timeout: 4000 })
+  await expect.poll(() => server.received).toHaveLength(1)
 
   expect(places.mail).toBe(`mail server 127.0.0.1:${server.port}`)
   const [{ mail, to }] = server.received as [(typeof server.received)[0]]

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ApiError, type Client, createClient } from '../../sdk/index.ts'
@@ -6,10 +6,13 @@ import { testJob } from '../support/jobs.ts'
 import { admin, end, type ServiceProcess, startServiceProcess, temporaryFolder } from '../support/processes.ts'
 
 const folder = await temporaryFolder()
-/** The process id of the database; not a number while there is none. */
+/** The process id of the database; not a number while there is none. The file may go, or be empty yet, at any moment. */
 function postmaster(): number {
-  const file = join(folder, 'postgres', 'postmaster.pid')
-  return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : Number.NaN
+  try {
+    return Number.parseInt(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8'), 10)
+  } catch {
+    return Number.NaN
+  }
 }
 
 describe('kill -9 of the database', () => {

@@ -76,7 +76,7 @@ describe('the form of an image', () => {
     const request = await arrived.promise
 
     controller.abort(enough)
-    await vi.waitFor(() => expect(sent.error).toBe(enough))
+    await expect.poll(() => sent.error).toBe(enough)
 
     request.resume()
     await closed.promise
@@ -172,7 +172,7 @@ describe('the file of an image', () => {
     controller.abort(enough)
     await closed
 
-    if (read) await vi.waitFor(() => expect(read.error).toBe(enough))
+    if (read) await expect.poll(() => read.error).toBe(enough)
     else await expect(response.arrayBuffer()).rejects.toBe(enough)
   })
 
@@ -183,7 +183,7 @@ describe('the file of an image', () => {
     for await (const _ of (await client.images.download('x', { signal })).body!) break
 
     await closed
-    await vi.waitFor(() => expect(listeners()).toBe(0))
+    await expect.poll(listeners).toBe(0)
   })
 
   test('lets the connection go when nobody wants it after all', async () => {
@@ -203,7 +203,7 @@ describe('the file of an image', () => {
     expect(listeners()).toBeGreaterThan(0)
     await response.arrayBuffer()
 
-    await vi.waitFor(() => expect(listeners()).toBe(0))
+    await expect.poll(listeners).toBe(0)
   })
 })
 
@@ -268,10 +268,10 @@ describe('a signed upload', () => {
     const service = fakeService({ 'POST /api/images/uploads': started, 'PUT /f': hangs })
     const { controller, signal, listeners } = countingSignal()
     const sent = settled(service.client().images.upload(new Blob([bytes]), {}, { signal }))
-    await vi.waitFor(() => expect(service.to('PUT /f')).toHaveLength(1))
+    await expect.poll(() => service.to('PUT /f')).toHaveLength(1)
 
     controller.abort(enough)
-    await vi.waitFor(() => expect(sent.error).toBe(enough))
+    await expect.poll(() => sent.error).toBe(enough)
 
     expect(service.to('PUT /f')[0]!.signal.aborted).toBe(true)
     expect(service.to('POST /api/images/x/complete')).toEqual([])

@@ -61,8 +61,8 @@ describe('files', () => {
       },
     })
     queue.offer(testClaim(1))
-    await vi.waitFor(() => expect(queue.results()).toHaveLength(1))
-    await vi.waitFor(() => expect(existsSync(directory)).toBe(false))
+    await expect.poll(() => queue.results()).toHaveLength(1)
+    await expect.poll(() => existsSync(directory)).toBe(false)
 
     expect(queue.results()).toEqual([{ status: 'SUCCEEDED', resultPayload: { id: 1 } }])
     expect(queue.to('POST /api/jobs/assignments/a1/uploads')[0]!.body).toEqual({
@@ -96,7 +96,7 @@ describe('files', () => {
       },
     })
     queue.offer(testClaim(1))
-    await vi.waitFor(() => expect(queue.results()).toHaveLength(1))
+    await expect.poll(() => queue.results()).toHaveLength(1)
     expect(queue.results()).toEqual([
       { status: 'FAILED', error: { message: expect.stringContaining('SHA-256'), retryable: true } },
     ])
@@ -117,7 +117,7 @@ describe('files', () => {
       },
     })
     queue.offer(testClaim(1))
-    await vi.waitFor(() => expect(queue.results()).toHaveLength(1))
+    await expect.poll(() => queue.results()).toHaveLength(1)
     expect(queue.to('POST /api/jobs/assignments/a1/uploads')).toHaveLength(2)
     expect(queue.results()[0]).toMatchObject({ status: 'SUCCEEDED' })
   })

@@ -44,7 +44,9 @@ async function startOwn() {
   const path = await mkdtemp(join(tmpdir(), 'fieldstation-tests-'))
   const dataDir = await openDataDir(path)
   const log = { debug() {}, info() {}, warn: console.warn, error: console.error }
-  const server = await startEmbeddedPostgres({ dataDir, log, durable: false, settings: { max_connections: '300' } })
+  // Only a superuser may end an autovacuum worker: `drop database` and who ends all connections would fail where one is at work.
+  const settings = { max_connections: '300', autovacuum: 'off' }
+  const server = await startEmbeddedPostgres({ dataDir, log, durable: false, settings })
   return {
     url: server.url,
     async stop() {

@@ -3,12 +3,13 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** npm could be reached neither on the network nor in its cache. Anything else that goes wrong is a fault. */
+/** npm could be had neither from the network nor from its cache. Anything else that goes wrong is a fault. */
 export class NoRegistry extends Error {
   override name = 'NoRegistry'
 }
 
-const unreachable = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
+const noNetwork = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
+const noAnswer = /\b(FETCH_ERROR|ERR_SOCKET_TIMEOUT|E429|E50[0234])\b/
 
 /** Runs npm in a folder, and gives what it printed. */
 export async function npm(folder: string, ...args: string[]): Promise<string> {
@@ -16,8 +17,9 @@ export async function npm(folder: string, ...args: string[]): Promise<string> {
     const { stdout } = await run('npm', [...args, '--no-audit', '--no-fund', '--fetch-retries=1'], { cwd: folder })
     return stdout
   } catch (error) {
-    const { stderr } = error as { stderr?: string }
-    if (unreachable.test(stderr ?? '')) throw new NoRegistry('The npm registry cannot be reached', { cause: error })
+    const { stderr = '' } = error as { stderr?: string }
+    if (noNetwork.test(stderr) || noAnswer.test(stderr))
+      throw new NoRegistry('The npm registry cannot be reached', { cause: error })
     throw error
   }
 }
