@@ -1,5 +1,7 @@
 // Generated from openapi/ by `npm run generate`. Do not edit.
 
+import { z } from '@hono/zod-openapi'
+
 import { untyped } from '../src/formats.ts'
 
 import {
@@ -28,7 +30,7 @@ export const jobTypes = {
     description: 'Looks into a raster that was uploaded as a layer. The service starts it when a layer is completed.',
     jobSchema: 'RasterInspectionJob',
     resultSchema: 'RasterInspectionResult',
-    input: untyped(RasterInspectionJobSchema.shape.inputPayload),
+    input: untyped(z.lazy(() => RasterInspectionJobSchema.unwrap().shape.inputPayload)),
     result: untyped(RasterInspectionResultSchema),
   },
   REGIONAL_ASSESSMENT: {
@@ -45,7 +47,7 @@ export const jobTypes = {
       'Marks the cells of a region that meet all criteria. Files: `suitable.tif` (a tiled, deflate-compressed GeoTIFF: 1 suitable, 0 not, 255 no data),\n`preview.png` and `summary.json`.\n',
     jobSchema: 'RegionalAssessmentJob',
     resultSchema: 'RegionalAssessmentResult',
-    input: untyped(RegionalAssessmentJobSchema.shape.inputPayload),
+    input: untyped(z.lazy(() => RegionalAssessmentJobSchema.unwrap().shape.inputPayload)),
     result: untyped(RegionalAssessmentResultSchema),
   },
   SUITABILITY_ASSESSMENT: {
@@ -62,7 +64,7 @@ export const jobTypes = {
       'Finds the places where a site of a given size would suit best, each of them wholly within the polygon, where one is given. Files: `sites.geojson` (candidate rectangles that do not overlap, ranked by score),\n`sites.png` and `summary.json`.\n',
     jobSchema: 'SuitabilityAssessmentJob',
     resultSchema: 'SuitabilityAssessmentResult',
-    input: untyped(SuitabilityAssessmentJobSchema.shape.inputPayload),
+    input: untyped(z.lazy(() => SuitabilityAssessmentJobSchema.unwrap().shape.inputPayload)),
     result: untyped(SuitabilityAssessmentResultSchema),
   },
   TEST: {
@@ -78,7 +80,7 @@ export const jobTypes = {
     description: 'Sleeps and answers what it was given. For trying a deployment out.',
     jobSchema: 'TestJob',
     resultSchema: 'TestResult',
-    input: untyped(TestJobSchema.shape.inputPayload),
+    input: untyped(z.lazy(() => TestJobSchema.unwrap().shape.inputPayload)),
     result: untyped(TestResultSchema),
   },
 } as const

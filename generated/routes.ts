@@ -87,6 +87,8 @@ import {
   UserUpdateSchema,
 } from './schemas.ts'
 
+const noQuery = z.strictObject({})
+
 const RegistrationRefusedResponse = {
   description: 'The email is taken, or the request does not fit the contract.',
   content: {
@@ -1110,7 +1112,7 @@ export const getResetPasswordPage = route({
     'Where the link of a recovery mail leads, unless `PASSWORD_RESET_URL` names a page of your own. The token is in the address after `#`,\nwhich browsers keep to themselves.\n',
   tags: ['Auth'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The page.',
@@ -1139,7 +1141,7 @@ export const getReadiness = route({
   description: 'Asks the database and the object store.\n',
   tags: ['System'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'It is.',
@@ -1181,7 +1183,7 @@ export const getContract = route({
   description: 'The OpenAPI document that all of this is made from.\n',
   tags: ['System'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The contract.',
@@ -1207,7 +1209,7 @@ export const getLiveness = route({
   description: 'Asks nothing else.\n',
   tags: ['System'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'It does.',
@@ -1228,18 +1230,20 @@ export const getDocs = route({
   tags: ['System'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     headers: z.object({
-      'If-None-Match': text({ minLength: 1, maxLength: 1000 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'If-None-Match',
-            in: 'header',
-            description: 'The `ETag` of the page that you have. While it is the same, it is not sent again.',
-            example: 'W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
-          },
-        } as never),
+      get 'If-None-Match'() {
+        return text({ minLength: 1, maxLength: 1000 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description: 'The `ETag` of the page that you have. While it is the same, it is not sent again.',
+              example: 'W/"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
+            },
+          } as never)
+      },
     }),
   },
   responses: {
@@ -1307,17 +1311,19 @@ export const deleteSession = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      sessionId: IdSchema.openapi({
-        param: {
-          name: 'sessionId',
-          in: 'path',
-          required: true,
-          description: "The session's id.",
-          example: '019a8f00-000a-7000-8000-00000000000a',
-        },
-      } as never),
+      get sessionId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'sessionId',
+            in: 'path',
+            required: true,
+            description: "The session's id.",
+            example: '019a8f00-000a-7000-8000-00000000000a',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'The session is over.' },
@@ -1342,19 +1348,23 @@ export const listSessions = route({
   security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -1403,7 +1413,7 @@ export const changePassword = route({
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -1437,17 +1447,19 @@ export const deleteApiKey = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      apiKeyId: IdSchema.openapi({
-        param: {
-          name: 'apiKeyId',
-          in: 'path',
-          required: true,
-          description: "The API key's id.",
-          example: '019a8f00-0006-7000-8000-000000000006',
-        },
-      } as never),
+      get apiKeyId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'apiKeyId',
+            in: 'path',
+            required: true,
+            description: "The API key's id.",
+            example: '019a8f00-0006-7000-8000-000000000006',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'Revoked.' },
@@ -1472,19 +1484,23 @@ export const listApiKeys = route({
   security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -1534,7 +1550,7 @@ export const createApiKey = route({
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -1586,7 +1602,7 @@ export const getMe = route({
   tags: ['Users'],
   'x-scopes': [],
   security: anyOf('bearerAuth', 'apiKey'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The person.',
@@ -1657,7 +1673,7 @@ export const updateMe = route({
   tags: ['Users'],
   security: anyOf('bearerAuth'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -1704,7 +1720,7 @@ export const deleteMe = route({
     'Ends my sessions and API keys, withdraws my wishes for jobs that are not over, and frees my email. My polygons and what my jobs made stay, for\nadmins. The last admin cannot go.\n',
   tags: ['Users'],
   security: anyOf('bearerAuth'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '204': { description: 'The account is gone.' },
     '401': UnauthenticatedResponse,
@@ -1728,17 +1744,19 @@ export const recoverUserPassword = route({
   security: anyOf(),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '202': { description: 'Taken. A mail is on its way if there is such an account.' },
@@ -1762,26 +1780,30 @@ export const deleteUserApiKey = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
-      apiKeyId: IdSchema.openapi({
-        param: {
-          name: 'apiKeyId',
-          in: 'path',
-          required: true,
-          description: "The API key's id.",
-          example: '019a8f00-0006-7000-8000-000000000006',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
+      get apiKeyId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'apiKeyId',
+            in: 'path',
+            required: true,
+            description: "The API key's id.",
+            example: '019a8f00-0006-7000-8000-000000000006',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'The key is revoked.' },
@@ -1807,30 +1829,36 @@ export const listUserApiKeys = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
     }),
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -1881,17 +1909,19 @@ export const getUser = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -1935,17 +1965,19 @@ export const updateUser = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: { 'application/json': { schema: UserUpdateSchema, example: { roles: ['USER', 'WORKER'] } } },
@@ -1995,17 +2027,19 @@ export const deleteUser = route({
   security: anyOf('bearerAuth'),
   request: {
     params: z.object({
-      userId: text({ minLength: 3, maxLength: 254 }).openapi({
-        param: {
-          name: 'userId',
-          in: 'path',
-          required: true,
-          description: "The person's id, or their email.",
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
+      get userId() {
+        return text({ minLength: 3, maxLength: 254 }).openapi({
+          param: {
+            name: 'userId',
+            in: 'path',
+            required: true,
+            description: "The person's id, or their email.",
+            example: '019a8f00-0001-7000-8000-000000000001',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'The person is gone.' },
@@ -2032,52 +2066,64 @@ export const listUsers = route({
   security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({
-      email: text({ minLength: 1, maxLength: 254 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'email',
-            in: 'query',
-            description: 'People whose email begins so, in whatever case.',
-            example: 'ana@',
-          },
-        } as never),
-      role: RoleSchema.optional().openapi({
-        param: { name: 'role', in: 'query', description: 'People with this role.' },
-      } as never),
-      createdAfter: text({ format: 'date-time' })
-        .optional()
-        .openapi({
-          param: {
-            name: 'createdAfter',
-            in: 'query',
-            description: 'People whose account was made after this instant.',
-            example: '2026-03-01T00:00:00.000Z',
-          },
-        } as never),
-      createdBefore: text({ format: 'date-time' })
-        .optional()
-        .openapi({
-          param: {
-            name: 'createdBefore',
-            in: 'query',
-            description: 'People whose account was made before this instant.',
-            example: '2026-04-01T00:00:00.000Z',
-          },
-        } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get email() {
+        return text({ minLength: 1, maxLength: 254 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'email',
+              in: 'query',
+              description: 'People whose email begins so, in whatever case.',
+              example: 'ana@',
+            },
+          } as never)
+      },
+      get role() {
+        return RoleSchema.optional().openapi({
+          param: { name: 'role', in: 'query', description: 'People with this role.' },
+        } as never)
+      },
+      get createdAfter() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'createdAfter',
+              in: 'query',
+              description: 'People whose account was made after this instant.',
+              example: '2026-03-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get createdBefore() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'createdBefore',
+              in: 'query',
+              description: 'People whose account was made before this instant.',
+              example: '2026-04-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -2131,7 +2177,7 @@ export const createUser = route({
   'x-roles': ['ADMIN'],
   security: anyOf('bearerAuth'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -2193,20 +2239,24 @@ export const createLayerUpload = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
-      layer: LayerNameSchema.openapi({
-        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
+      get layer() {
+        return LayerNameSchema.openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -2272,20 +2322,24 @@ export const completeLayer = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
-      layer: LayerNameSchema.openapi({
-        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
+      get layer() {
+        return LayerNameSchema.openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: { required: true, content: { 'application/json': { schema: LayerCompleteSchema, example: { version: 1 } } } },
   },
   responses: {
@@ -2329,20 +2383,24 @@ export const deleteLayer = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
-      layer: LayerNameSchema.openapi({
-        param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
+      get layer() {
+        return LayerNameSchema.openapi({
+          param: { name: 'layer', in: 'path', required: true, description: "The layer's name.", example: 'depth' },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'Deleted.' },
@@ -2368,17 +2426,19 @@ export const getRegion = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -2430,17 +2490,19 @@ export const putRegion = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -2524,17 +2586,19 @@ export const deleteRegion = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      region: RegionNameSchema.openapi({
-        param: {
-          name: 'region',
-          in: 'path',
-          required: true,
-          description: "The region's name.",
-          example: 'lizard-island',
-        },
-      } as never),
+      get region() {
+        return RegionNameSchema.openapi({
+          param: {
+            name: 'region',
+            in: 'path',
+            required: true,
+            description: "The region's name.",
+            example: 'lizard-island',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'Deleted.' },
@@ -2560,19 +2624,23 @@ export const listRegions = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -2635,16 +2703,18 @@ export const importPolygons = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      nameProperty: text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'nameProperty',
-            in: 'query',
-            description: 'The property that holds the names, where that is not `name`.',
-            example: 'name',
-          },
-        } as never),
+      get nameProperty() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'nameProperty',
+              in: 'query',
+              description: 'The property that holds the names, where that is not `name`.',
+              example: 'name',
+            },
+          } as never)
+      },
     }),
     body: {
       required: true,
@@ -2716,30 +2786,36 @@ export const listPolygonNotes = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: IdSchema.openapi({
-        param: {
-          name: 'polygonId',
-          in: 'path',
-          required: true,
-          description: "The polygon's id.",
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
+      get polygonId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+        } as never)
+      },
     }),
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -2791,17 +2867,19 @@ export const getPolygon = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: IdSchema.openapi({
-        param: {
-          name: 'polygonId',
-          in: 'path',
-          required: true,
-          description: "The polygon's id.",
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
+      get polygonId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -2893,29 +2971,33 @@ export const replacePolygon = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: IdSchema.openapi({
-        param: {
-          name: 'polygonId',
-          in: 'path',
-          required: true,
-          description: "The polygon's id.",
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
-    }),
-    query: z.strictObject({}),
-    headers: z.object({
-      'If-Match': text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
+      get polygonId() {
+        return IdSchema.openapi({
           param: {
-            name: 'If-Match',
-            in: 'header',
-            description:
-              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
-            example: '"1"',
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
           },
-        } as never),
+        } as never)
+      },
+    }),
+    query: noQuery,
+    headers: z.object({
+      get 'If-Match'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+              example: '"1"',
+            },
+          } as never)
+      },
     }),
     body: {
       required: true,
@@ -3005,29 +3087,33 @@ export const deletePolygon = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      polygonId: IdSchema.openapi({
-        param: {
-          name: 'polygonId',
-          in: 'path',
-          required: true,
-          description: "The polygon's id.",
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
-    }),
-    query: z.strictObject({}),
-    headers: z.object({
-      'If-Match': text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
+      get polygonId() {
+        return IdSchema.openapi({
           param: {
-            name: 'If-Match',
-            in: 'header',
-            description:
-              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
-            example: '"1"',
+            name: 'polygonId',
+            in: 'path',
+            required: true,
+            description: "The polygon's id.",
+            example: '019a8f00-0002-7000-8000-000000000002',
           },
-        } as never),
+        } as never)
+      },
+    }),
+    query: noQuery,
+    headers: z.object({
+      get 'If-Match'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+              example: '"1"',
+            },
+          } as never)
+      },
     }),
   },
   responses: {
@@ -3056,66 +3142,80 @@ export const listPolygons = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      bbox: BboxTextSchema.optional().openapi({
-        param: {
-          name: 'bbox',
-          in: 'query',
-          description:
-            'Polygons whose bounding box meets this one: west, south, east, north in degrees, separated by commas. West greater than east reaches\nacross the antimeridian.\n',
-          example: '145,-15,146,-14',
-        },
-      } as never),
-      name: text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
+      get bbox() {
+        return BboxTextSchema.optional().openapi({
           param: {
-            name: 'name',
+            name: 'bbox',
             in: 'query',
-            description: 'Polygons whose name has this in it, in whatever case.',
-            example: 'lagoon',
+            description:
+              'Polygons whose bounding box meets this one: west, south, east, north in degrees, separated by commas. West greater than east reaches\nacross the antimeridian.\n',
+            example: '145,-15,146,-14',
           },
-        } as never),
-      createdAfter: text({ format: 'date-time' })
-        .optional()
-        .openapi({
+        } as never)
+      },
+      get name() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'name',
+              in: 'query',
+              description: 'Polygons whose name has this in it, in whatever case.',
+              example: 'lagoon',
+            },
+          } as never)
+      },
+      get createdAfter() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'createdAfter',
+              in: 'query',
+              description: 'Polygons that were made after this instant.',
+              example: '2026-03-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get createdBefore() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'createdBefore',
+              in: 'query',
+              description: 'Polygons that were made before this instant.',
+              example: '2026-04-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get userId() {
+        return IdSchema.optional().openapi({
           param: {
-            name: 'createdAfter',
+            name: 'userId',
             in: 'query',
-            description: 'Polygons that were made after this instant.',
-            example: '2026-03-01T00:00:00.000Z',
+            description: 'Polygons of this person. Only admins see those of others.',
+            example: '019a8f00-0001-7000-8000-000000000001',
           },
-        } as never),
-      createdBefore: text({ format: 'date-time' })
-        .optional()
-        .openapi({
-          param: {
-            name: 'createdBefore',
-            in: 'query',
-            description: 'Polygons that were made before this instant.',
-            example: '2026-04-01T00:00:00.000Z',
-          },
-        } as never),
-      userId: IdSchema.optional().openapi({
-        param: {
-          name: 'userId',
-          in: 'query',
-          description: 'Polygons of this person. Only admins see those of others.',
-          example: '019a8f00-0001-7000-8000-000000000001',
-        },
-      } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+        } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -3227,7 +3327,7 @@ export const createPolygon = route({
   'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -3319,17 +3419,19 @@ export const getNote = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      noteId: IdSchema.openapi({
-        param: {
-          name: 'noteId',
-          in: 'path',
-          required: true,
-          description: "The note's id.",
-          example: '019a8f00-0010-7000-8000-000000000010',
-        },
-      } as never),
+      get noteId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'noteId',
+            in: 'path',
+            required: true,
+            description: "The note's id.",
+            example: '019a8f00-0010-7000-8000-000000000010',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -3380,29 +3482,33 @@ export const replaceNote = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      noteId: IdSchema.openapi({
-        param: {
-          name: 'noteId',
-          in: 'path',
-          required: true,
-          description: "The note's id.",
-          example: '019a8f00-0010-7000-8000-000000000010',
-        },
-      } as never),
-    }),
-    query: z.strictObject({}),
-    headers: z.object({
-      'If-Match': text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
+      get noteId() {
+        return IdSchema.openapi({
           param: {
-            name: 'If-Match',
-            in: 'header',
-            description:
-              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
-            example: '"1"',
+            name: 'noteId',
+            in: 'path',
+            required: true,
+            description: "The note's id.",
+            example: '019a8f00-0010-7000-8000-000000000010',
           },
-        } as never),
+        } as never)
+      },
+    }),
+    query: noQuery,
+    headers: z.object({
+      get 'If-Match'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+              example: '"1"',
+            },
+          } as never)
+      },
     }),
     body: {
       required: true,
@@ -3462,29 +3568,33 @@ export const deleteNote = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      noteId: IdSchema.openapi({
-        param: {
-          name: 'noteId',
-          in: 'path',
-          required: true,
-          description: "The note's id.",
-          example: '019a8f00-0010-7000-8000-000000000010',
-        },
-      } as never),
-    }),
-    query: z.strictObject({}),
-    headers: z.object({
-      'If-Match': text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
+      get noteId() {
+        return IdSchema.openapi({
           param: {
-            name: 'If-Match',
-            in: 'header',
-            description:
-              'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
-            example: '"1"',
+            name: 'noteId',
+            in: 'path',
+            required: true,
+            description: "The note's id.",
+            example: '019a8f00-0010-7000-8000-000000000010',
           },
-        } as never),
+        } as never)
+      },
+    }),
+    query: noQuery,
+    headers: z.object({
+      get 'If-Match'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+              example: '"1"',
+            },
+          } as never)
+      },
     }),
   },
   responses: {
@@ -3512,27 +3622,33 @@ export const listNotes = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      polygonId: IdSchema.optional().openapi({
-        param: {
-          name: 'polygonId',
-          in: 'query',
-          description: 'Those about this polygon.',
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get polygonId() {
+        return IdSchema.optional().openapi({
+          param: {
+            name: 'polygonId',
+            in: 'query',
+            description: 'Those about this polygon.',
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+        } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -3583,7 +3699,7 @@ export const createNote = route({
   'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -3650,19 +3766,23 @@ export const listJobRequests = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -3715,19 +3835,23 @@ export const pollJobs = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      jobType: JobTypeSchema.optional().openapi({
-        param: { name: 'jobType', in: 'query', description: 'Only jobs of this type.' },
-      } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(100))
-        .default(10)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many jobs.' },
-          type: 'integer',
-          minimum: 1,
-          maximum: 100,
-          default: 10,
-        } as never),
+      get jobType() {
+        return JobTypeSchema.optional().openapi({
+          param: { name: 'jobType', in: 'query', description: 'Only jobs of this type.' },
+        } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(100))
+          .default(10)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many jobs.' },
+            type: 'integer',
+            minimum: 1,
+            maximum: 100,
+            default: 10,
+          } as never)
+      },
     }),
   },
   responses: {
@@ -3792,7 +3916,7 @@ export const claimJobs = route({
   'x-roles': ['WORKER', 'ADMIN'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -3889,17 +4013,19 @@ export const createUploads = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -3965,17 +4091,19 @@ export const reportResult = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -4041,17 +4169,19 @@ export const releaseJob = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'Given back.' },
@@ -4080,17 +4210,19 @@ export const appendLogs = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -4127,17 +4259,19 @@ export const listInputs = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -4185,17 +4319,19 @@ export const heartbeat = route({
   security: anyOf('bearerAuth', 'apiKey', 'assignmentToken'),
   request: {
     params: z.object({
-      assignmentId: IdSchema.openapi({
-        param: {
-          name: 'assignmentId',
-          in: 'path',
-          required: true,
-          description: "The assignment's id.",
-          example: '019a8f00-0005-7000-8000-000000000005',
-        },
-      } as never),
+      get assignmentId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'assignmentId',
+            in: 'path',
+            required: true,
+            description: "The assignment's id.",
+            example: '019a8f00-0005-7000-8000-000000000005',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: { 'application/json': { schema: HeartbeatRequestSchema, example: { progress: 0.4 } } },
@@ -4234,7 +4370,7 @@ export const assignJob = route({
   'x-roles': ['WORKER', 'ADMIN'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -4289,30 +4425,36 @@ export const listJobLogs = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: IdSchema.openapi({
-        param: {
-          name: 'jobId',
-          in: 'path',
-          required: true,
-          description: "The job's id.",
-          example: '019a8f00-0003-7000-8000-000000000003',
-        },
-      } as never),
+      get jobId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+        } as never)
+      },
     }),
     query: z.strictObject({
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -4358,32 +4500,36 @@ export const streamJobEvents = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: IdSchema.openapi({
-        param: {
-          name: 'jobId',
-          in: 'path',
-          required: true,
-          description: "The job's id.",
-          example: '019a8f00-0003-7000-8000-000000000003',
-        },
-      } as never),
-    }),
-    query: z.strictObject({}),
-    headers: z.object({
-      'Last-Event-ID': z
-        .preprocess(toNumber, z.int().min(0).max(2147483647))
-        .optional()
-        .openapi({
+      get jobId() {
+        return IdSchema.openapi({
           param: {
-            name: 'Last-Event-ID',
-            in: 'header',
-            description: 'The id of the last event that was seen.',
-            example: 4,
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
           },
-          type: 'integer',
-          minimum: 0,
-          maximum: 2147483647,
-        } as never),
+        } as never)
+      },
+    }),
+    query: noQuery,
+    headers: z.object({
+      get 'Last-Event-ID'() {
+        return z
+          .preprocess(toNumber, z.int().min(0).max(2147483647))
+          .optional()
+          .openapi({
+            param: {
+              name: 'Last-Event-ID',
+              in: 'header',
+              description: 'The id of the last event that was seen.',
+              example: 4,
+            },
+            type: 'integer',
+            minimum: 0,
+            maximum: 2147483647,
+          } as never)
+      },
     }),
   },
   responses: {
@@ -4430,27 +4576,31 @@ export const downloadJob = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: IdSchema.openapi({
-        param: {
-          name: 'jobId',
-          in: 'path',
-          required: true,
-          description: "The job's id.",
-          example: '019a8f00-0003-7000-8000-000000000003',
-        },
-      } as never),
+      get jobId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+        } as never)
+      },
     }),
     query: z.strictObject({
-      expirySeconds: z
-        .preprocess(toNumber, z.int().min(1).max(86400))
-        .default(3600)
-        .openapi({
-          param: { name: 'expirySeconds', in: 'query', description: 'How long the links work.' },
-          type: 'integer',
-          minimum: 1,
-          maximum: 86400,
-          default: 3600,
-        } as never),
+      get expirySeconds() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(86400))
+          .default(3600)
+          .openapi({
+            param: { name: 'expirySeconds', in: 'query', description: 'How long the links work.' },
+            type: 'integer',
+            minimum: 1,
+            maximum: 86400,
+            default: 3600,
+          } as never)
+      },
     }),
   },
   responses: {
@@ -4497,17 +4647,19 @@ export const cancelJob = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: IdSchema.openapi({
-        param: {
-          name: 'jobId',
-          in: 'path',
-          required: true,
-          description: "The job's id.",
-          example: '019a8f00-0003-7000-8000-000000000003',
-        },
-      } as never),
+      get jobId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -4591,45 +4743,51 @@ export const getJob = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      jobId: IdSchema.openapi({
-        param: {
-          name: 'jobId',
-          in: 'path',
-          required: true,
-          description: "The job's id.",
-          example: '019a8f00-0003-7000-8000-000000000003',
-        },
-      } as never),
+      get jobId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'jobId',
+            in: 'path',
+            required: true,
+            description: "The job's id.",
+            example: '019a8f00-0003-7000-8000-000000000003',
+          },
+        } as never)
+      },
     }),
     query: z.strictObject({
-      waitSeconds: z
-        .preprocess(toNumber, z.int().min(0).max(20))
-        .default(0)
-        .openapi({
-          param: {
-            name: 'waitSeconds',
-            in: 'query',
-            description: 'Wait so long for the job to change, unless it is final.',
-          },
-          type: 'integer',
-          minimum: 0,
-          maximum: 20,
-          default: 0,
-        } as never),
-      afterEventId: z
-        .preprocess(toNumber, z.int().min(0).max(2147483647))
-        .optional()
-        .openapi({
-          param: {
-            name: 'afterEventId',
-            in: 'query',
-            description:
-              'With `waitSeconds`: answer as soon as `lastEventId` is beyond this. Without it, the next change counts.',
-          },
-          type: 'integer',
-          minimum: 0,
-          maximum: 2147483647,
-        } as never),
+      get waitSeconds() {
+        return z
+          .preprocess(toNumber, z.int().min(0).max(20))
+          .default(0)
+          .openapi({
+            param: {
+              name: 'waitSeconds',
+              in: 'query',
+              description: 'Wait so long for the job to change, unless it is final.',
+            },
+            type: 'integer',
+            minimum: 0,
+            maximum: 20,
+            default: 0,
+          } as never)
+      },
+      get afterEventId() {
+        return z
+          .preprocess(toNumber, z.int().min(0).max(2147483647))
+          .optional()
+          .openapi({
+            param: {
+              name: 'afterEventId',
+              in: 'query',
+              description:
+                'With `waitSeconds`: answer as soon as `lastEventId` is beyond this. Without it, the next change counts.',
+            },
+            type: 'integer',
+            minimum: 0,
+            maximum: 2147483647,
+          } as never)
+      },
     }),
   },
   responses: {
@@ -4825,25 +4983,33 @@ export const listJobs = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      status: JobStatusSchema.optional().openapi({
-        param: { name: 'status', in: 'query', description: 'Only jobs in this state.' },
-      } as never),
-      type: JobTypeSchema.optional().openapi({
-        param: { name: 'type', in: 'query', description: 'Only jobs of this type.' },
-      } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get status() {
+        return JobStatusSchema.optional().openapi({
+          param: { name: 'status', in: 'query', description: 'Only jobs in this state.' },
+        } as never)
+      },
+      get type() {
+        return JobTypeSchema.optional().openapi({
+          param: { name: 'type', in: 'query', description: 'Only jobs of this type.' },
+        } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -4967,19 +5133,21 @@ export const createJob = route({
   'x-large-body': true,
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     headers: z.object({
-      'Idempotency-Key': text({ minLength: 1, maxLength: 255 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'Idempotency-Key',
-            in: 'header',
-            description:
-              'Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with\n422, and with 409 while the first request is still under way.\n',
-            example: '5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11',
-          },
-        } as never),
+      get 'Idempotency-Key'() {
+        return text({ minLength: 1, maxLength: 255 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'Idempotency-Key',
+              in: 'header',
+              description:
+                'Makes a retry safe. For 24 hours the same key and body give the same answer; the same key with another body is refused with\n422, and with 409 while the first request is still under way.\n',
+              example: '5c1f7c52-6c0e-4b6e-8d0a-2b0f4d8e9a11',
+            },
+          } as never)
+      },
     }),
     body: {
       required: true,
@@ -5069,11 +5237,13 @@ export const getJobType = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      type: text({ minLength: 1, maxLength: 64 }).openapi({
-        param: { name: 'type', in: 'path', required: true, description: "The job type's name.", example: 'TEST' },
-      } as never),
+      get type() {
+        return text({ minLength: 1, maxLength: 64 }).openapi({
+          param: { name: 'type', in: 'path', required: true, description: "The job type's name.", example: 'TEST' },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -5116,7 +5286,7 @@ export const listJobTypes = route({
   tags: ['Jobs'],
   'x-scopes': ['jobs:read', 'jobs:write', 'jobs:work'],
   security: anyOf('bearerAuth', 'apiKey'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The job types, all on one page.',
@@ -5185,7 +5355,7 @@ export const createImageUpload = route({
   'x-scopes': ['images:write'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5252,17 +5422,19 @@ export const getImageMetadata = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      imageId: IdSchema.openapi({
-        param: {
-          name: 'imageId',
-          in: 'path',
-          required: true,
-          description: "The image's id.",
-          example: '019a8f00-0011-7000-8000-000000000011',
-        },
-      } as never),
+      get imageId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'imageId',
+            in: 'path',
+            required: true,
+            description: "The image's id.",
+            example: '019a8f00-0011-7000-8000-000000000011',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -5308,17 +5480,19 @@ export const completeImageUpload = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      imageId: IdSchema.openapi({
-        param: {
-          name: 'imageId',
-          in: 'path',
-          required: true,
-          description: "The image's id.",
-          example: '019a8f00-0011-7000-8000-000000000011',
-        },
-      } as never),
+      get imageId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'imageId',
+            in: 'path',
+            required: true,
+            description: "The image's id.",
+            example: '019a8f00-0011-7000-8000-000000000011',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '200': {
@@ -5367,48 +5541,56 @@ export const getImage = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      imageId: IdSchema.openapi({
-        param: {
-          name: 'imageId',
-          in: 'path',
-          required: true,
-          description: "The image's id.",
-          example: '019a8f00-0011-7000-8000-000000000011',
-        },
-      } as never),
+      get imageId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'imageId',
+            in: 'path',
+            required: true,
+            description: "The image's id.",
+            example: '019a8f00-0011-7000-8000-000000000011',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     headers: z.object({
-      Range: text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'Range',
-            in: 'header',
-            description: 'One range of bytes. Several are answered with the whole.',
-            example: 'bytes=0-1023',
-          },
-        } as never),
-      'If-Range': text({ minLength: 1, maxLength: 200 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'If-Range',
-            in: 'header',
-            description: 'The `ETag` of which a part is there already. If it is another by now, the whole comes.',
-            example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
-          },
-        } as never),
-      'If-None-Match': text({ minLength: 1, maxLength: 1000 })
-        .optional()
-        .openapi({
-          param: {
-            name: 'If-None-Match',
-            in: 'header',
-            description: 'The `ETag` that you have, or several.',
-            example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
-          },
-        } as never),
+      get Range() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'Range',
+              in: 'header',
+              description: 'One range of bytes. Several are answered with the whole.',
+              example: 'bytes=0-1023',
+            },
+          } as never)
+      },
+      get 'If-Range'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Range',
+              in: 'header',
+              description: 'The `ETag` of which a part is there already. If it is another by now, the whole comes.',
+              example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+            },
+          } as never)
+      },
+      get 'If-None-Match'() {
+        return text({ minLength: 1, maxLength: 1000 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description: 'The `ETag` that you have, or several.',
+              example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+            },
+          } as never)
+      },
     }),
   },
   responses: {
@@ -5569,17 +5751,19 @@ export const updateImage = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      imageId: IdSchema.openapi({
-        param: {
-          name: 'imageId',
-          in: 'path',
-          required: true,
-          description: "The image's id.",
-          example: '019a8f00-0011-7000-8000-000000000011',
-        },
-      } as never),
+      get imageId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'imageId',
+            in: 'path',
+            required: true,
+            description: "The image's id.",
+            example: '019a8f00-0011-7000-8000-000000000011',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5635,17 +5819,19 @@ export const deleteImage = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     params: z.object({
-      imageId: IdSchema.openapi({
-        param: {
-          name: 'imageId',
-          in: 'path',
-          required: true,
-          description: "The image's id.",
-          example: '019a8f00-0011-7000-8000-000000000011',
-        },
-      } as never),
+      get imageId() {
+        return IdSchema.openapi({
+          param: {
+            name: 'imageId',
+            in: 'path',
+            required: true,
+            description: "The image's id.",
+            example: '019a8f00-0011-7000-8000-000000000011',
+          },
+        } as never)
+      },
     }),
-    query: z.strictObject({}),
+    query: noQuery,
   },
   responses: {
     '204': { description: 'Deleted.' },
@@ -5672,35 +5858,43 @@ export const listImages = route({
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
     query: z.strictObject({
-      polygonId: IdSchema.optional().openapi({
-        param: {
-          name: 'polygonId',
-          in: 'query',
-          description: 'Those of this polygon.',
-          example: '019a8f00-0002-7000-8000-000000000002',
-        },
-      } as never),
-      noteId: IdSchema.optional().openapi({
-        param: {
-          name: 'noteId',
-          in: 'query',
-          description: 'Those of this note.',
-          example: '019a8f00-0010-7000-8000-000000000010',
-        },
-      } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get polygonId() {
+        return IdSchema.optional().openapi({
+          param: {
+            name: 'polygonId',
+            in: 'query',
+            description: 'Those of this polygon.',
+            example: '019a8f00-0002-7000-8000-000000000002',
+          },
+        } as never)
+      },
+      get noteId() {
+        return IdSchema.optional().openapi({
+          param: {
+            name: 'noteId',
+            in: 'query',
+            description: 'Those of this note.',
+            example: '019a8f00-0010-7000-8000-000000000010',
+          },
+        } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -5755,7 +5949,7 @@ export const createImage = route({
   'x-scopes': ['images:write'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5821,7 +6015,7 @@ export const sendEmail = route({
   'x-roles': ['ADMIN'],
   security: anyOf('bearerAuth', 'apiKey'),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5867,7 +6061,7 @@ export const refreshToken = route({
   tags: ['Auth'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5910,7 +6104,7 @@ export const resetPassword = route({
   tags: ['Auth'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5942,7 +6136,7 @@ export const register = route({
   tags: ['Auth'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -5980,7 +6174,7 @@ export const recoverPassword = route({
   tags: ['Auth'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: { 'application/json': { schema: RecoverPasswordRequestSchema, example: { email: 'ana@reef.example' } } },
@@ -6006,7 +6200,7 @@ export const getProfile = route({
   tags: ['Auth'],
   'x-scopes': [],
   security: anyOf('bearerAuth', 'apiKey'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The person.',
@@ -6082,7 +6276,7 @@ export const logoutAll = route({
   description: 'Ends all my sessions, this one too. API keys go on, and so do tokens of other issuers.\n',
   tags: ['Auth'],
   security: anyOf('bearerAuth'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '204': { description: 'All sessions are over.' },
     '401': UnauthenticatedResponse,
@@ -6102,7 +6296,7 @@ export const logout = route({
   description: 'Ends the session that the access token belongs to, and its refresh token.\n',
   tags: ['Auth'],
   security: anyOf('bearerAuth'),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '204': { description: 'Signed out.' },
     '401': UnauthenticatedResponse,
@@ -6124,7 +6318,7 @@ export const login = route({
   tags: ['Auth'],
   security: anyOf(),
   request: {
-    query: z.strictObject({}),
+    query: noQuery,
     body: {
       required: true,
       content: {
@@ -6171,48 +6365,62 @@ export const listAuditEvents = route({
   security: anyOf('bearerAuth'),
   request: {
     query: z.strictObject({
-      action: AuditActionSchema.optional().openapi({
-        param: { name: 'action', in: 'query', description: 'Events of this kind.' },
-      } as never),
-      actorId: IdSchema.optional().openapi({
-        param: { name: 'actorId', in: 'query', description: 'What this person did.' },
-      } as never),
-      userId: IdSchema.optional().openapi({
-        param: { name: 'userId', in: 'query', description: 'What happened to this person.' },
-      } as never),
-      after: text({ format: 'date-time' })
-        .optional()
-        .openapi({
-          param: {
-            name: 'after',
-            in: 'query',
-            description: 'Events after this instant.',
-            example: '2026-03-01T00:00:00.000Z',
-          },
-        } as never),
-      before: text({ format: 'date-time' })
-        .optional()
-        .openapi({
-          param: {
-            name: 'before',
-            in: 'query',
-            description: 'Events before this instant.',
-            example: '2026-04-01T00:00:00.000Z',
-          },
-        } as never),
-      limit: z
-        .preprocess(toNumber, z.int().min(1).max(200))
-        .default(50)
-        .openapi({
-          param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
-          type: 'integer',
-          minimum: 1,
-          maximum: 200,
-          default: 50,
-        } as never),
-      cursor: CursorSchema.optional().openapi({
-        param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
-      } as never),
+      get action() {
+        return AuditActionSchema.optional().openapi({
+          param: { name: 'action', in: 'query', description: 'Events of this kind.' },
+        } as never)
+      },
+      get actorId() {
+        return IdSchema.optional().openapi({
+          param: { name: 'actorId', in: 'query', description: 'What this person did.' },
+        } as never)
+      },
+      get userId() {
+        return IdSchema.optional().openapi({
+          param: { name: 'userId', in: 'query', description: 'What happened to this person.' },
+        } as never)
+      },
+      get after() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'after',
+              in: 'query',
+              description: 'Events after this instant.',
+              example: '2026-03-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get before() {
+        return text({ format: 'date-time' })
+          .optional()
+          .openapi({
+            param: {
+              name: 'before',
+              in: 'query',
+              description: 'Events before this instant.',
+              example: '2026-04-01T00:00:00.000Z',
+            },
+          } as never)
+      },
+      get limit() {
+        return z
+          .preprocess(toNumber, z.int().min(1).max(200))
+          .default(50)
+          .openapi({
+            param: { name: 'limit', in: 'query', description: 'At most so many items.', example: 50 },
+            type: 'integer',
+            minimum: 1,
+            maximum: 200,
+            default: 50,
+          } as never)
+      },
+      get cursor() {
+        return CursorSchema.optional().openapi({
+          param: { name: 'cursor', in: 'query', description: 'The `nextCursor` of the page before.' },
+        } as never)
+      },
     }),
   },
   responses: {
@@ -6263,7 +6471,7 @@ export const getJwks = route({
   description: 'An RFC 7517 key set. During a rotation it holds the old keys too.\n',
   tags: ['Auth'],
   security: anyOf(),
-  request: { query: z.strictObject({}) },
+  request: { query: noQuery },
   responses: {
     '200': {
       description: 'The keys.',

@@ -9,7 +9,7 @@ export function jobTypesSource(document: ContractDocument, jobTypes: JobTypeFile
     const members = Object.entries(settings).filter(([, value]) => value !== undefined)
     return `${type}: {
       ${members.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(',\n')},
-      input: untyped(${jobSchema}Schema.shape.inputPayload),
+      input: untyped(z.lazy(() => ${jobSchema}Schema.unwrap().shape.inputPayload)),
       ${resultSchema ? `result: untyped(${resultSchema}Schema),` : ''}
     }`
   })
@@ -17,6 +17,7 @@ export function jobTypesSource(document: ContractDocument, jobTypes: JobTypeFile
     [jobSchema, resultSchema].filter(Boolean).map((name) => `${name}Schema`),
   )
   return [
+    `import { z } from '@hono/zod-openapi'`,
     `import { untyped } from '../src/formats.ts'`,
     `import { ${imports.sort().join(', ')} } from './schemas.ts'`,
     `/** The job types of the contract. */\nexport const jobTypes = { ${entries.join(',\n')} } as const`,

@@ -24,6 +24,7 @@ export function routesSource(document: ContractDocument): string {
     `import { z } from '@hono/zod-openapi'`,
     `import { anyOf, route, text, toBoolean, toNumber } from '../src/formats.ts'`,
     `import { ${used.sort().join(', ')} } from './schemas.ts'`,
+    `const noQuery = z.strictObject({})`,
     ...shared,
     ...routes,
     `/** Operations that are open to everyone. */\nexport type PublicOperation = ${operations
@@ -48,9 +49,9 @@ function routeSource(document: ContractDocument, path: string, method: string, o
   const replies = Object.entries(responses).map(
     ([status, response]) => `${json(status)}: ${responseName(response) ?? bodySource(document, response, operationId)}`,
   )
-  const settings = Object.entries(rest).map(([key, value]) => `${json(key)}: ${json(value)}`)
+  const settings = Object.entries(rest).map(([key, value]) => `${json(key)}: ${json(value)},`)
   return `export const ${operationId} = route({
-    method: ${json(method)}, path: ${json(path)}, operationId: ${json(operationId)}, ${settings.join(', ')}, security: ${securitySource(security)},
+    method: ${json(method)}, path: ${json(path)}, operationId: ${json(operationId)}, ${settings.join(' ')} security: ${securitySource(security)},
     request: { ${request.join(', ')} },
     responses: { ${replies.join(', ')} },
   })`
@@ -73,12 +74,15 @@ function parametersSource(document: ContractDocument, operationId: string, param
   const [path, query, header] = [group('path'), group('query'), group('header')]
   return [
     ...(path.length > 0 ? [`params: z.object({ ${path.join(', ')} })`] : []),
-    `query: z.strictObject({ ${query.join(', ')} })`,
+    `query: ${query.length > 0 ? `z.strictObject({ ${query.join(', ')} })` : 'noQuery'}`,
     ...(header.length > 0 ? [`headers: z.object({ ${header.join(', ')} })`] : []),
   ]
 }
 
-/** Parameters arrive as text. What they mean goes by their schema, which goes into the document as it is. */
+/**
+ * Parameters arrive as text. What they mean goes by their schema, which goes into the document as it is. It is built when the operation
+ * is first asked for, which is what a getter means to zod.
+ */
 function parameterSource(document: ContractDocument, operationId: string, parameter: Parameter): string {
   const { schema, ...param } = parameter
   const { default: preset, ...checked } = schema
@@ -88,7 +92,8 @@ function parameterSource(document: ContractDocument, operationId: string, parame
   const inner = zodSource(checked, `${operationId} ${parameter.name}`)
   const source = convert ? `z.preprocess(${convert}, ${inner})` : inner
   const optional = preset !== undefined ? `.default(${json(preset)})` : parameter.required ? '' : '.optional()'
-  return `${json(parameter.name)}: ${source}${optional}.openapi(${json(convert ? { param, ...schema } : { param })} as never)`
+  const told = json(convert ? { param, ...schema } : { param })
+  return `get ${json(parameter.name)}() { return ${source}${optional}.openapi(${told} as never) }`
 }
 
 const responseName = (response: Body) => response.$ref?.replace(/^#\/components\/responses\/(.+)$/, '$1Response')

@@ -26,12 +26,16 @@ const formats = ['uuid', 'email', 'uri', 'date-time', 'password', 'binary']
 
 const json = (value: unknown) => JSON.stringify(value)
 
-/** `generated/schemas.ts`: a zod schema for each component, each after those that it refers to. */
+/**
+ * `generated/schemas.ts`: a zod schema for each component, each after those that it refers to. Those with parts are built when they are
+ * first asked: a request needs one or two of them, and all of them would be a fifth of what a process does to start.
+ */
 export function schemasSource(document: ContractDocument): string {
   const names = dependencyOrder(document.components.schemas)
   const declarations = names.map((name) => {
-    const source = zodSource(document.components.schemas[name]!, name)
-    return `export const ${name}Schema = ${source}.openapi(${json(name)})`
+    const schema = document.components.schemas[name]!
+    const source = zodSource(schema, name)
+    return `export const ${name}Schema = ${hasParts(schema, name) ? `z.lazy(() => ${source})` : source}.openapi(${json(name)})`
   })
   return [
     `import { z } from '@hono/zod-openapi'`,
@@ -60,6 +64,10 @@ export function zodSource(schema: Schema, at: string): string {
   )
   return told.length > 0 ? `${source}.openapi(${json(Object.fromEntries(told))})` : source
 }
+
+/** Whether a schema is made of others. */
+const hasParts = (schema: Schema, at: string): boolean =>
+  !componentName(schema) && ['array', 'object', 'oneOf', 'anyOf'].includes(kindOf(schema, at))
 
 function kindOf(schema: Schema, at: string): Kind {
   const kind = (['enum', 'oneOf', 'anyOf'] as const).find((keyword) => keyword in schema) ?? schema.type

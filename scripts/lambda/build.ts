@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { leftOut } from './left-out.ts'
 
 export interface LambdaBuildOptions {
   /** Where the functions go: all that they need at run time is there afterwards. */
@@ -29,41 +30,6 @@ export interface LambdaBuild {
 /** Bundled ES modules have no `require`, and packages of an older make ask for Node's own modules by it. */
 const requireForOlderPackages =
   "import { createRequire as fieldstationRequire } from 'node:module'; const require = fieldstationRequire(import.meta.url);"
-
-/** zod takes along its messages in fifty languages, three quarters of what it is. The service speaks English. */
-const englishOnly: Plugin = {
-  name: 'zod in English only',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
-      importer.includes('/node_modules/zod/') ? { path: 'none', namespace: 'locales' } : undefined,
-    )
-    onLoad({ filter: /.*/, namespace: 'locales' }, () => ({ contents: 'export {}' }))
-  },
-}
-
-/** A function finds its credentials in its environment. The client would bring along a dozen other ways to come by some. */
-const credentialsOfTheFunction: Plugin = {
-  name: "AWS credentials from the function's environment",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
-      path: resolveDir,
-      namespace: 'credentials',
-    }))
-    onLoad({ filter: /.*/, namespace: 'credentials' }, ({ path }) => ({
-      contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env'",
-      resolveDir: path,
-    }))
-  },
-}
-
-/** The AWS client names the browser that it runs in, of which it keeps a list. A function is none. */
-const noBrowsers: Plugin = {
-  name: 'no list of browsers',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^bowser$/ }, () => ({ path: 'none', namespace: 'browsers' }))
-    onLoad({ filter: /.*/, namespace: 'browsers' }, () => ({ contents: 'export {}' }))
-  },
-}
 
 const wordList = '@zxcvbn-ts/language-common'
 
@@ -120,7 +86,7 @@ async function bundle(
     banner: { js: requireForOlderPackages },
     // A licence that a source carries goes into a file beside.
     legalComments: 'external',
-    plugins: [englishOnly, credentialsOfTheFunction, noBrowsers, wordListBeside],
+    plugins: [...leftOut, wordListBeside],
     metafile: true,
     logLevel: 'warning',
   })

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { MiddlewareHandler } from 'hono'
-import contract from '../../generated/openapi.json' with { type: 'json' }
 import { kept } from '../kept.ts'
 import { type Encodings, encodingsOf, negotiated } from './compression.ts'
 import { redocOptions } from './docs-options.ts'
@@ -32,7 +31,8 @@ export async function makeDocsPage(readRedoc: ReadRedoc = redocOfPackage): Promi
   const policy =
     `default-src 'none'; script-src ${hashes}; style-src 'unsafe-inline'; img-src data:; worker-src blob:; ` +
     "base-uri 'none'; form-action 'none'"
-  const html = pageOf(scripts, policy)
+  const { default: contract } = await import('../../generated/openapi.json', { with: { type: 'json' } })
+  const html = pageOf(contract, scripts, policy)
   const etag = `W/"${sha256(html)}"`
   return { html, policy: `${policy}; frame-ancestors 'none'`, etag, encodings: encodingsOf(html) }
 }
@@ -66,7 +66,7 @@ Redoc.init(
 `
 
 /** The policy stands in the page too, so that a copy of it that somebody keeps asks nobody either. */
-const pageOf = ([redoc, start]: string[], policy: string) => `<!doctype html>
+const pageOf = (contract: { info: { title: string } }, [redoc, start]: string[], policy: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -1,5 +1,4 @@
 import { jobTypes } from '../../generated/job-types.ts'
-import contract from '../../generated/openapi.json' with { type: 'json' }
 import type { components } from '../../generated/types.ts'
 import { AppError } from '../errors.ts'
 import type { LeaseTerms } from './claim-store.ts'
@@ -8,9 +7,10 @@ import type { JobTypeName } from './job-rows.ts'
 type Description = components['schemas']['JobTypeDescription']
 
 /** Every job type of the contract, as the service describes it. */
-export function describeJobTypes(): Description[] {
+export async function describeJobTypes(): Promise<Description[]> {
+  const { default: contract } = await import('../../generated/openapi.json', { with: { type: 'json' } })
+  const schemas = contract.components.schemas as unknown as Record<string, { properties: Record<string, object> }>
   return Object.values(jobTypes).map((jobType) => {
-    const schemas = contract.components.schemas as unknown as Record<string, { properties: Record<string, object> }>
     const resultSchema = 'resultSchema' in jobType ? schemas[jobType.resultSchema] : undefined
     return {
       type: jobType.type,
@@ -29,8 +29,8 @@ export function describeJobTypes(): Description[] {
   })
 }
 
-export function describeJobType(type: string): Description {
-  const description = describeJobTypes().find((candidate) => candidate.type === type)
+export async function describeJobType(type: string): Promise<Description> {
+  const description = (await describeJobTypes()).find((candidate) => candidate.type === type)
   if (!description) throw new AppError('job_type_not_found', `There is no job type ${JSON.stringify(type)}.`)
   return description
 }

@@ -105,7 +105,9 @@ describe('npm run generate', () => {
     expect(JobCreate.oneOf).toContainEqual({ $ref })
     expect(JobCreate.discriminator.mapping.TIDE_TABLE).toBe($ref)
     expect(JobResult.anyOf).toContainEqual({ $ref: result })
-    expect(read('job-types.ts')).toContain('input: untyped(TideTableJobSchema.shape.inputPayload)')
+    expect(read('job-types.ts')).toContain(
+      'input: untyped(z.lazy(() => TideTableJobSchema.unwrap().shape.inputPayload))',
+    )
     expect(read('types.ts')).toContain("TIDE_TABLE: { input: components['schemas']['TideTableJob']['inputPayload']")
   })
 })

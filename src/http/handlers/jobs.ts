@@ -17,11 +17,11 @@ type JobOperation =
 
 export const jobHandlers = ({ jobs, events }: { jobs: JobService; events: JobEvents }): Handlers<JobOperation> => ({
   async listJobTypes() {
-    return { status: 200, body: { items: describeJobTypes() } }
+    return { status: 200, body: { items: await describeJobTypes() } }
   },
 
   async getJobType({ path }) {
-    return { status: 200, body: describeJobType(path.type) }
+    return { status: 200, body: await describeJobType(path.type) }
   },
 
   async listJobs({ caller, query }) {

@@ -1,4 +1,3 @@
-import contract from '../../../generated/openapi.json' with { type: 'json' }
 import { inTime } from '../../in-time.ts'
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
@@ -17,6 +16,7 @@ const patienceMs = 3000
 
 export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handlers<SystemOperation> => ({
   async getContract() {
+    const { default: contract } = await import('../../../generated/openapi.json', { with: { type: 'json' } })
     return { status: 200, body: contract }
   },
 
