@@ -2696,7 +2696,7 @@ export const importPolygons = route({
   'x-sdk': 'polygons.import',
   summary: 'Import polygons',
   description:
-    "Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at, feature by\nfeature, up to a hundred faults.\nProperties are kept; `name` and `description` among them become the polygon's, where they are text.\n",
+    "Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at, feature by\nfeature, up to a hundred faults.\nProperties are kept; `name` and `description` among them become the polygon's, where they are text, or a number for a name.\n",
   tags: ['Polygons'],
   'x-scopes': ['polygons:write'],
   'x-large-body': true,

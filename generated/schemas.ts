@@ -152,7 +152,7 @@ export const LinearRingSchema = z
 
 export const PolygonGeometrySchema = z
   .lazy(() =>
-    z.looseObject({ type: z.enum(['Polygon']), coordinates: z.array(LinearRingSchema).min(1).max(1000) }).openapi({
+    z.looseObject({ type: z.enum(['Polygon']), coordinates: z.array(LinearRingSchema).min(1).max(10000) }).openapi({
       description: 'An RFC 7946 Polygon. Foreign members are kept out but not refused.',
       'x-foreign-members': true,
       example: {
@@ -176,7 +176,7 @@ export const MultiPolygonGeometrySchema = z
     z
       .looseObject({
         type: z.enum(['MultiPolygon']),
-        coordinates: z.array(z.array(LinearRingSchema).min(1).max(1000)).min(1).max(1000),
+        coordinates: z.array(z.array(LinearRingSchema).min(1).max(10000)).min(1).max(10000),
       })
       .openapi({
         description: 'An RFC 7946 MultiPolygon.',

@@ -520,7 +520,7 @@ export interface paths {
      * Import polygons
      * @description Makes a polygon of each feature of a FeatureCollection, all or none: everything that is wrong is pointed at, feature by
      *     feature, up to a hundred faults.
-     *     Properties are kept; `name` and `description` among them become the polygon's, where they are text.
+     *     Properties are kept; `name` and `description` among them become the polygon's, where they are text, or a number for a name.
      */
     post: operations['importPolygons']
     delete?: never

@@ -363,12 +363,15 @@ describe('a list of polygons', () => {
 
   test('goes by what is in the name, in whatever case, and takes no pattern for one', async () => {
     const { client } = await service.person()
-    for (const name of ['North Lagoon', '100% reef', 'sand_bank']) await client.polygons.create(lagoon({ name }))
+    for (const name of ['North Lagoon', '100% reef', 'sand_bank', 'Récif Ünï'])
+      await client.polygons.create(lagoon({ name }))
     const found = async (name: string) => (await client.polygons.list({ name })).items.map((polygon) => polygon.name)
 
     expect(await found('lagoon')).toEqual(['North Lagoon'])
     expect(await found('%')).toEqual(['100% reef'])
     expect(await found('_')).toEqual(['sand_bank'])
+    expect(await found('RÉCIF')).toEqual(['Récif Ünï'])
+    expect(await found('ünÏ'.normalize('NFD'))).toEqual(['Récif Ünï'])
   })
 
   test('goes by time, of any instant that RFC 3339 can write', async () => {
@@ -530,11 +533,11 @@ describe('importPolygons', () => {
       ),
     )
 
-    expect(items.map(({ name }) => name)).toEqual(['first', undefined, undefined])
+    expect(items.map(({ name }) => name)).toEqual(['first', '7', undefined])
     const [third, second, first] = (await client.polygons.list()).items
     expect(items.map(({ id }) => id)).toEqual([first!.id, second!.id, third!.id])
     expect(first).toMatchObject({ name: 'first', description: 'sand', properties: { name: 'first', habitat: 'flat' } })
-    expect(second).toMatchObject({ properties: { name: 7 } })
+    expect(second).toMatchObject({ name: '7', properties: { name: 7 } })
     expect(third).toMatchObject({ bbox: items[2]!.bbox, properties: {} })
   })
 

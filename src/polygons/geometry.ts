@@ -11,8 +11,8 @@ import { cost, maxWork, startWork, type Work } from './work.ts'
 
 const maxVertices = 200_000
 /** Of an area, and rings of each: what an answer may have (MultiPolygonGeometry.yml). */
-const maxPolygons = 1000
-const maxRings = 1000
+const maxPolygons = 10_000
+const maxRings = 10_000
 
 const tooIntricate =
   'This area is too intricate to check: too many edges lie across each other. Simplify it, or cut it up.'

@@ -32,6 +32,7 @@ export async function featureContent(
   if (isTooLarge(properties)) faults.push({ pointer: `${pointer}/properties`, detail: tooLarge })
   const textOf = (property: string, maxLength: number): string | null => {
     const value = Object.hasOwn(properties, property) ? properties[property] : undefined
+    if (typeof value === 'number' && property === nameProperty) return String(value)
     if (typeof value !== 'string' || value === '') return null
     if (Array.from(value).length > maxLength)
       faults.push({

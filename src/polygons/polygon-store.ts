@@ -1,4 +1,4 @@
-import type { Sql, Tx } from '../db/sql.ts'
+import type { Fragment, Sql, Tx } from '../db/sql.ts'
 import type { Area } from './area.ts'
 import type { AreaMeasures, Bbox } from './measure.ts'
 
@@ -49,6 +49,8 @@ export const polygonStore = (sql: Sql) => {
   `
   /** As it is shown: who asks for what came after the last one must not get that again. */
   const createdAt = sql`date_trunc('milliseconds', created_at)`
+  /** Of all scripts, and however accents are written: what the database takes for letters depends on how it was set up. */
+  const inNoCase = (text: Fragment) => sql`lower(normalize(${text}) collate "und-x-icu")`
   const owned = (owner: Owner) => (owner ? sql`user_id = ${owner}` : sql`true`)
   const atOneOf = (versions: number[] | undefined) => (versions ? sql`version = any(${versions})` : sql`true`)
 
@@ -86,7 +88,7 @@ export const polygonStore = (sql: Sql) => {
   const matches = ({ owner, bbox, name, createdAfter, createdBefore, beforeId }: PolygonFilter) => sql`
     ${owned(owner)}
     and ${bbox ? meets(bbox) : sql`true`}
-    and ${name === undefined ? sql`true` : sql`position(lower(${name}) in lower(name)) > 0`}
+    and ${name === undefined ? sql`true` : sql`position(${inNoCase(sql`${name}`)} in ${inNoCase(sql`name`)}) > 0`}
     and ${createdAfter ? sql`${createdAt} > ${createdAfter}` : sql`true`}
     and ${createdBefore ? sql`${createdAt} < ${createdBefore}` : sql`true`}
     and ${beforeId ? sql`id < ${beforeId}` : sql`true`}

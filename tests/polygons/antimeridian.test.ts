@@ -462,12 +462,12 @@ describe('what the cut makes of an area is within what the contract allows', asy
   const { maxItems: maxPolygons, items } = contract.components.schemas.MultiPolygonGeometry.properties.coordinates
   const comb = (teeth: number): Ring => {
     const edges = Array.from({ length: teeth }, (_, i) => [
-      [-179, i / 100],
-      [-179, i / 100 + 0.005],
-      [179, i / 100 + 0.005],
-      [179, i / 100 + 0.01],
+      [-179, i / 200],
+      [-179, i / 200 + 0.002],
+      [179, i / 200 + 0.002],
+      [179, i / 200 + 0.004],
     ])
-    return closed([[178, 0], ...edges.flat(), [178, teeth / 100 + 0.01]])
+    return closed([[178, 0], ...edges.flat(), [178, teeth / 200 + 0.004]])
   }
   /** A hole that comes by 180, 0 again and again: at the antimeridian it comes apart. */
   const flower = (petals: number): Ring =>
@@ -492,7 +492,7 @@ describe('what the cut makes of an area is within what the contract allows', asy
   })
 
   test('in rings of each', async () => {
-    const others = Array.from({ length: items.maxItems - 3 }, (_, i) => box(171, i / 100, 172, i / 100 + 0.005))
+    const others = Array.from({ length: items.maxItems - 3 }, (_, i) => box(171, i / 1100, 172, i / 1100 + 0.0005))
     const rings = [box(170, -10, -170, 10), ...others]
     const [west] = (await cut(...rings, flower(2))).coordinates
     expect(west).toHaveLength(items.maxItems)

@@ -47,17 +47,37 @@ describe('a crs of another system, as GeoJSON of 2008 had it, is refused with a 
     })
   })
 
-  test.each(['EPSG:3857', 3857, '', {}, { type: 'link' }, { properties: null }, named('CRS84 or so')])(
-    'also where it is written as %j',
-    async (crs) => {
-      await expect(toArea({ ...geometry, crs } as never, '')).rejects.toMatchObject({ errors: [{ pointer: '/crs' }] })
-    },
-  )
+  test.each([
+    'EPSG:3857',
+    3857,
+    '',
+    {},
+    { type: 'link' },
+    { properties: null },
+    named('CRS84 or so'),
+    named('EPSG:43260'),
+    { type: 'EPSG', properties: { code: 3857 } },
+    { type: 'EPSG' },
+  ])('also where it is written as %j', async (crs) => {
+    await expect(toArea({ ...geometry, crs } as never, '')).rejects.toMatchObject({ errors: [{ pointer: '/crs' }] })
+  })
 })
 
-test.each([null, named('EPSG:4326'), named('urn:ogc:def:crs:OGC:1.3:CRS84')])(
-  'a crs that is ours is taken, and kept out: %j',
-  async (crs) => {
-    expect(await toArea(feature({ crs, geometry: { ...geometry, crs } }), '')).toEqual(geometry)
-  },
-)
+test('says which system it is that is not taken', async () => {
+  const crs = named('urn:ogc:def:crs:EPSG::7844')
+
+  await expect(toArea({ ...geometry, crs } as never, '')).rejects.toThrow('this says urn:ogc:def:crs:EPSG::7844')
+})
+
+test.each([
+  null,
+  named('EPSG:4326'),
+  named('epsg:4326'),
+  named('urn:ogc:def:crs:OGC:1.3:CRS84'),
+  named('urn:ogc:def:crs:OGC::CRS84h'),
+  named('urn:ogc:def:crs:EPSG::4979'),
+  named('http://www.opengis.net/def/crs/EPSG/0/4326'),
+  { type: 'EPSG', properties: { code: 4326 } },
+])('a crs that is ours is taken, and kept out: %j', async (crs) => {
+  expect(await toArea(feature({ crs, geometry: { ...geometry, crs } }), '')).toEqual(geometry)
+})
