@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
@@ -7,7 +6,7 @@ import { imageInspections } from '../../src/images/image-inspections.ts'
 import { imageService } from '../../src/images/image-service.ts'
 import { imageStore } from '../../src/images/image-store.ts'
 import { startTestService } from '../support/service.ts'
-import { png, rowBytes } from './inspection/png-bytes.ts'
+import { noise, png } from './inspection/png-bytes.ts'
 import { remains, sha256, somePng, streamOf, upload } from './support.ts'
 
 const turns = async (count: number) => {
@@ -17,7 +16,7 @@ const turns = async (count: number) => {
 /** A store with one picture of many chunks, which stops at a chunk until it may go on. */
 function slowStore({ stopAt = 3 } = {}) {
   const [width, height] = [1000, 500]
-  const bytes = png({ width, height, rows: randomBytes(rowBytes(width, height, 24)) })
+  const bytes = png({ width, height, rows: noise(width, height, 24) })
   const [stopped, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const state = { streams: 0, chunks: 0, isCancelled: false }
   const info = { sizeBytes: bytes.length, contentType: 'image/png', etag: '"a"', lastModifiedAt: new Date() }

@@ -11,8 +11,8 @@ export interface ByteCursor extends AsyncDisposable {
   /** The bytes at hand, at least one. They stay ahead of the cursor until skipped. */
   ahead(): Promise<Uint8Array>
   skip(length: number): Promise<void>
-  /** Past all bytes of this value, but not past `end`. */
-  skipRun(value: number, end: number): Promise<void>
+  /** Past all bytes of a set (1 for each value that is in it), but not past `end`. */
+  skipRun(set: Uint8Array, end: number): Promise<void>
   take(length: number): Promise<Buffer>
   /** The next bytes as they come. */
   pieces(length: number): AsyncGenerator<Uint8Array>
@@ -82,12 +82,13 @@ export function openCursor(source: ImageSource): ByteCursor {
       }
     },
 
-    async skipRun(value, end) {
+    async skipRun(set, end) {
       while (position < end) {
         const within = (await ahead()).subarray(0, end - position)
-        const other = within.findIndex((byte) => byte !== value)
-        advance(other === -1 ? within.length : other)
-        if (other !== -1) return
+        let at = 0
+        while (at < within.length && set[within[at]!] === 1) at++
+        advance(at)
+        if (at < within.length) return
       }
     },
 

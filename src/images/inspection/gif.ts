@@ -1,12 +1,16 @@
 import { type ByteCursor, openCursor } from './byte-cursor.ts'
-import { damaged, ImageRefused } from './image-refused.ts'
+import { damaged } from './image-refused.ts'
 import type { ImageSize, Inspection } from './inspection.ts'
 import { partCounter } from './part-counter.ts'
-import type { PixelBudget } from './pixel-budget.ts'
 import { type MarkupScan, markupScan } from './polyglot.ts'
+import { assertNothingFollows } from './trailing.ts'
+import { type UnpackedBudget, unpackedBytes } from './unpacked-budget.ts'
 
 /** Writers fill them, up to 255 bytes; texts that are written through them, as XMP, cut them at the codes of their letters. */
 const subBlockLimits = { free: 100_000, bytesEach: 8 }
+
+/** Whatever the size of its colour tables, decoders give a byte for each pixel. */
+const bitsPerPixel = 8
 
 const trailer = 0x3b
 const imageSeparator = 0x2c
@@ -17,14 +21,14 @@ const firstBlockBytes: Record<number, number> = { 1: 12, 249: 4, 255: 11 }
 
 /**
  * Walks a GIF (GIF89a specification), animated ones too: every block with its sub-blocks, up to the trailer and nothing
- * behind it. The size is the logical screen's.
+ * but padding behind it. The size is the logical screen's.
  * @throws ImageRefused
  */
-export async function inspectGif({ source, head, pixels }: Inspection): Promise<ImageSize> {
+export async function inspectGif({ source, head, budget }: Inspection): Promise<ImageSize> {
   await using cursor = openCursor(source)
   // Texts stand in the file in sub-blocks, but XMP is written through them: both readings are scanned.
   const scans = { asStored: markupScan(head), joined: markupScan(head) }
-  const screen = await readScreen(cursor, pixels)
+  const screen = await readScreen(cursor, budget)
   const countPart = partCounter('GIF', source.sizeBytes)
   const countSubBlock = partCounter('GIF', source.sizeBytes, subBlockLimits)
   let images = 0
@@ -35,21 +39,19 @@ export async function inspectGif({ source, head, pixels }: Inspection): Promise<
     if (introducer === extensionIntroducer) {
       await passExtension(cursor, countSubBlock, scans)
     } else if (introducer === imageSeparator) {
-      await passImage(cursor, countSubBlock, screen, pixels)
+      await passImage(cursor, countSubBlock, screen, budget)
       images++
     } else throw damaged('GIF', 'what should be a block is none')
   }
   if (images === 0) throw damaged('GIF', 'it has no image')
-  if (cursor.position() < source.sizeBytes) {
-    throw new ImageRefused('polyglot', 'Something follows the end of the GIF; save the image anew and send that.')
-  }
+  await assertNothingFollows(cursor, 'GIF', source.sizeBytes)
   return screen
 }
 
-async function readScreen(cursor: ByteCursor, pixels: PixelBudget): Promise<ImageSize> {
+async function readScreen(cursor: ByteCursor, budget: UnpackedBudget): Promise<ImageSize> {
   const bytes = await cursor.take(13)
   const screen = { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) }
-  pixels.assertFits(screen.width, screen.height)
+  budget.assertFits(unpackedBytes(screen, bitsPerPixel))
   await cursor.skip(colourTableBytes(bytes[10]!))
   return screen
 }
@@ -60,7 +62,7 @@ async function passImage(
   cursor: ByteCursor,
   countSubBlock: () => void,
   screen: ImageSize,
-  pixels: PixelBudget,
+  budget: UnpackedBudget,
 ): Promise<void> {
   const bytes = await cursor.take(9)
   const [left, top, width, height] = [0, 2, 4, 6].map((at) => bytes.readUInt16LE(at)) as [
@@ -70,7 +72,7 @@ async function passImage(
     number,
   ]
   if (left + width > screen.width || top + height > screen.height) throw damaged('GIF', 'an image lies outside of it')
-  pixels.add(width, height)
+  budget.add(unpackedBytes({ width, height }, bitsPerPixel))
   await cursor.skip(colourTableBytes(bytes[8]!))
   const [codeBits] = await cursor.take(1)
   if (codeBits! < 1 || codeBits! > 8) throw damaged('GIF', 'an image has codes of an impossible size')

@@ -2,10 +2,11 @@ import { inspectGif } from './gif.ts'
 import { ImageRefused } from './image-refused.ts'
 import type { ImageSize, ImageSource, Inspection } from './inspection.ts'
 import { inspectJpeg } from './jpeg.ts'
-import { pixelBudget } from './pixel-budget.ts'
+import { headBytes } from './other-kind.ts'
 import { inspectPng } from './png.ts'
-import { assertNoOtherFormat, headBytes, tailBytes } from './polyglot.ts'
+import { assertNoOtherFormat, tailBytes } from './polyglot.ts'
 import { inspectTiff } from './tiff.ts'
+import { unpackedBudget } from './unpacked-budget.ts'
 import { inspectWebp } from './webp.ts'
 
 export { ImageRefused } from './image-refused.ts'
@@ -50,7 +51,7 @@ const notAnImage = () => new ImageRefused('not_an_image', 'The file is not a PNG
 
 /**
  * Decides by its content whether a file is an image that is kept, and reads its size. The structure is walked to its
- * end: it has to be whole, bounded in what it decodes to, and nothing besides an image. Pixels are not decoded; a PNG's
+ * end: it has to be whole, bounded in what it unpacks to, and nothing besides an image. Pixels are not decoded; a PNG's
  * are inflated and counted. It holds a few MB at a time, whatever the file is or claims, and reads it about once.
  * @throws ImageRefused
  */
@@ -63,6 +64,6 @@ export async function inspectImage(source: ImageSource): Promise<ImageFacts> {
   const length = Math.min(tailBytes, sizeBytes)
   const tail = await source.read(sizeBytes - length, length)
   assertNoOtherFormat(head, tail, sizeBytes)
-  const { width, height } = await walks[type]({ source, head, tail, pixels: pixelBudget(sizeBytes) })
+  const { width, height } = await walks[type]({ source, head, tail, budget: unpackedBudget(sizeBytes) })
   return { type, width, height }
 }

@@ -1,4 +1,4 @@
-import type { PixelBudget } from './pixel-budget.ts'
+import type { UnpackedBudget } from './unpacked-budget.ts'
 
 /** The bytes of a stored file. Either way of reading them may be a network request. */
 export interface ImageSource {
@@ -22,5 +22,5 @@ export interface Inspection {
   head: Uint8Array
   /** Its last bytes, `tailBytes` of them or all. */
   tail: Uint8Array
-  pixels: PixelBudget
+  budget: UnpackedBudget
 }

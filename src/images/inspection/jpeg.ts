@@ -1,16 +1,20 @@
 import { type ByteCursor, openCursor } from './byte-cursor.ts'
+import { isMaskNext, passMask } from './gdal-mask.ts'
 import { damaged, ImageRefused } from './image-refused.ts'
 import type { ImageSize, Inspection } from './inspection.ts'
+import { byteSet, padding } from './other-kind.ts'
 import { partCounter } from './part-counter.ts'
-import type { PixelBudget } from './pixel-budget.ts'
 import { type MarkupScan, markupScan } from './polyglot.ts'
 import { samsungTrailerBytes } from './samsung-trailer.ts'
+import { refusedFor } from './trailing.ts'
+import { type UnpackedBudget, unpackedBytes } from './unpacked-budget.ts'
 
 /** Marker codes (T.81, table B.1). */
 const soi = 0xd8
 const eoi = 0xd9
 const sos = 0xda
 const dri = 0xdd
+const fill = byteSet(0xff)
 const isRestart = (code: number) => code >= 0xd0 && code <= 0xd7
 /** Tables, comments and application data: segments that are passed over by their length. */
 const isPassedOver = (code: number) =>
@@ -23,48 +27,62 @@ const isOtherFrame = (code: number) => code >= 0xc0 && code <= 0xcf && !isFrame(
 const maxScans = 200
 
 /**
- * Walks a JPEG (ITU-T T.81, annex B) with its scans, and what cameras append to one: zeros, further whole JPEGs (CIPA
- * DC-007 previews, gain maps), Samsung's trailer. The size is the first image's.
+ * Walks a JPEG (ITU-T T.81, annex B) with its scans, and what is appended to one: padding, further whole JPEGs (CIPA
+ * DC-007 previews, gain maps), Samsung's trailer, GDAL's mask. The size is the first image's.
  * @throws ImageRefused
  */
-export async function inspectJpeg({ source, head, tail, pixels }: Inspection): Promise<ImageSize> {
+export async function inspectJpeg({ source, head, tail, budget }: Inspection): Promise<ImageSize> {
   await using cursor = openCursor(source)
   const markup = markupScan(head)
-  const walk = { cursor, markup, pixels, countPart: partCounter('JPEG', source.sizeBytes) }
+  const walk = { cursor, markup, budget, countPart: partCounter('JPEG', source.sizeBytes) }
   const trailerBytes = samsungTrailerBytes(tail)
   const end = source.sizeBytes - trailerBytes
   await cursor.skip(2)
   const size = await passImage(walk)
-  for (await cursor.skipRun(0, end); cursor.position() < end; await cursor.skipRun(0, end)) {
-    await assertImageFollows(cursor, end)
-    await passImage(walk)
-  }
+  if (isMaskNext(cursor.position(), tail, source.sizeBytes)) await passMask(cursor, size, source.sizeBytes)
+  while (await isImageNext(cursor, end)) await passImage(walk)
   if (cursor.position() > end) throw damaged('JPEG', 'its trailer lies inside of it')
   markup.add(tail.subarray(tail.length - trailerBytes))
   markup.finish()
   return size
 }
 
-async function assertImageFollows(cursor: ByteCursor, end: number) {
-  const isWhole = cursor.position() + 2 <= end
-  const start = await cursor.take(isWhole ? 2 : 1)
-  if (start[0] === 0xff && start[1] === soi) return
-  throw new ImageRefused(
-    'polyglot',
-    'The JPEG is followed by something that is no picture, like the film of a motion photo; export it as a plain JPEG.',
-  )
+/**
+ * Passes over padding: NULs, white space, fill bytes, and EOI once more. @returns whether a further image follows; its SOI
+ * is then passed
+ */
+async function isImageNext(cursor: ByteCursor, end: number): Promise<boolean> {
+  let isAfterFf = false
+  while (cursor.position() < end) {
+    const bytes = (await cursor.ahead()).subarray(0, end - cursor.position())
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at]!
+      if (isAfterFf && byte === soi) {
+        await cursor.skip(at + 1)
+        return true
+      }
+      const isHarmless = byte === 0xff || padding[byte] === 1 || (isAfterFf && byte === eoi)
+      if (!isHarmless) {
+        await cursor.skip(at)
+        throw await refusedFor(cursor, 'JPEG', end)
+      }
+      isAfterFf = byte === 0xff
+    }
+    await cursor.skip(bytes.length)
+  }
+  return false
 }
 
 interface Walk {
   cursor: ByteCursor
   markup: MarkupScan
-  pixels: PixelBudget
+  budget: UnpackedBudget
   countPart: () => void
 }
 
 /** From behind SOI past EOI. */
 async function passImage(walk: Walk): Promise<ImageSize> {
-  const { cursor, markup, pixels } = walk
+  const { cursor, markup, budget } = walk
   let frame: Frame | undefined
   let scans = 0
   let code = await readMarker(cursor)
@@ -75,7 +93,7 @@ async function passImage(walk: Walk): Promise<ImageSize> {
     if (isFrame(code)) {
       if (frame) throw damaged('JPEG', 'it has a second frame')
       frame = readFrame(await readSegment(cursor, markup), code)
-      pixels.add(frame.width, frame.height)
+      budget.add(unpackedBytes(frame, frame.bitsPerPixel))
     } else if (isScan) {
       assertScan(await readSegment(cursor, markup), frame)
       if (++scans > maxScans) throw new ImageRefused('too_large_decoded', `The JPEG has more than ${maxScans} scans.`)
@@ -92,7 +110,7 @@ const unusual = () => new ImageRefused('not_an_image', 'The JPEG is lossless or 
 async function readMarker(cursor: ByteCursor): Promise<number> {
   const [first] = await cursor.take(1)
   if (first !== 0xff) throw damaged('JPEG', 'there is no marker where one should be')
-  await cursor.skipRun(0xff, Number.POSITIVE_INFINITY)
+  await cursor.skipRun(fill, Number.POSITIVE_INFINITY)
   const [code] = await cursor.take(1)
   return code!
 }
@@ -108,6 +126,7 @@ async function readSegment(cursor: ByteCursor, markup: MarkupScan): Promise<Buff
 }
 
 interface Frame extends ImageSize {
+  bitsPerPixel: number
   components: Set<number>
 }
 
@@ -115,7 +134,8 @@ interface Frame extends ImageSize {
 function readFrame(bytes: Buffer, code: number): Frame {
   const count = bytes[5] ?? 0
   if (count < 1 || count > 4 || bytes.length !== 6 + 3 * count) throw damaged('JPEG', 'its frame header is broken')
-  const isPrecise = bytes[0] === 8 || (bytes[0] === 12 && code !== 0xc0)
+  const precision = bytes[0]!
+  const isPrecise = precision === 8 || (precision === 12 && code !== 0xc0)
   const components = new Set<number>()
   for (let at = 6; at < bytes.length; at += 3) {
     const [id, sampling, table] = bytes.subarray(at) as unknown as [number, number, number]
@@ -124,7 +144,8 @@ function readFrame(bytes: Buffer, code: number): Frame {
     components.add(id)
   }
   if (!isPrecise || components.size < count) throw damaged('JPEG', 'its frame header makes no sense')
-  return { width: bytes.readUInt16BE(3), height: bytes.readUInt16BE(1), components }
+  const [height, width] = [bytes.readUInt16BE(1), bytes.readUInt16BE(3)]
+  return { width, height, bitsPerPixel: count * precision, components }
 }
 
 /** T.81 B.2.3. */

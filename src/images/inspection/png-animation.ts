@@ -1,6 +1,5 @@
 import { damaged } from './image-refused.ts'
 import type { ImageSize } from './inspection.ts'
-import type { PixelBudget } from './pixel-budget.ts'
 
 /**
  * The control chunks of an animated PNG (PNG third edition, 11.3.6), in the order in which they come. Throws
@@ -18,7 +17,8 @@ export interface PngAnimation {
   finish(): void
 }
 
-export function pngAnimation(canvas: ImageSize, pixels: PixelBudget): PngAnimation {
+/** @param addFrame told of each frame besides the image itself, before its pixels come */
+export function pngAnimation(canvas: ImageSize, addFrame: (size: ImageSize) => void): PngAnimation {
   let claimedFrames = 0
   let frames = 0
   let nextSequence = 0
@@ -50,8 +50,8 @@ export function pngAnimation(canvas: ImageSize, pixels: PixelBudget): PngAnimati
       if (x + width > canvas.width || y + height > canvas.height) throw damaged('PNG', 'a frame lies outside of it')
       frames++
       if (!isBeforePixels) {
-        pixels.add(width, height)
         awaited = { width, height }
+        addFrame(awaited)
       } else if (frames > 1 || width !== canvas.width || height !== canvas.height) {
         throw damaged('PNG', 'the first frame of its animation is not its image')
       }

@@ -1,6 +1,5 @@
-import { pipeline } from 'node:stream/promises'
-import { createInflate } from 'node:zlib'
 import { damaged, ImageRefused } from './image-refused.ts'
+import { inflateThrough } from './inflation.ts'
 import type { ImageSize } from './inspection.ts'
 
 export interface PngFormat {
@@ -19,71 +18,77 @@ const passes = [
   { x: 0, y: 1, across: 1, down: 2 },
 ]
 
-/**
- * Bytes of the filtered rows of an image (PNG 7.2): each row has a filter byte, and a pass without pixels has no rows.
- */
-export function filteredBytes({ width, height }: ImageSize, { bitsPerPixel, isInterlaced }: PngFormat): number {
-  const rows = (across: number, down: number) =>
-    across === 0 ? 0 : down * (1 + Math.ceil((across * bitsPerPixel) / 8))
-  if (!isInterlaced) return rows(width, height)
-  return passes
-    .map(({ x, y, across, down }) => rows(Math.ceil((width - x) / across), Math.ceil((height - y) / down)))
-    .reduce((sum, bytes) => sum + bytes)
+interface Rows {
+  count: number
+  /** Of one row, with its filter byte. */
+  bytes: number
 }
 
-const blockBytes = 64 * 1024
+/** The filtered rows of an image, pass by pass (PNG 7.2). A pass without pixels has no rows. */
+function filteredRows({ width, height }: ImageSize, { bitsPerPixel, isInterlaced }: PngFormat): Rows[] {
+  const rows = (across: number, down: number): Rows => ({
+    count: down,
+    bytes: 1 + Math.ceil((across * bitsPerPixel) / 8),
+  })
+  if (!isInterlaced) return [rows(width, height)]
+  return passes
+    .map(({ x, y, across, down }) => ({
+      across: Math.ceil((width - x) / across),
+      down: Math.ceil((height - y) / down),
+    }))
+    .filter(({ across, down }) => across > 0 && down > 0)
+    .map(({ across, down }) => rows(across, down))
+}
+
+/** What an image's pixel data inflates to. @throws ImageRefused for one without pixels */
+export function filteredBytes(size: ImageSize, format: PngFormat): number {
+  if (size.width === 0 || size.height === 0) throw damaged('PNG', 'it is empty, with a width or a height of zero')
+  return filteredRows(size, format).reduce((sum, { count, bytes }) => sum + count * bytes, 0)
+}
+
+const lastFilter = 4
 
 /**
- * Inflates pixel data, counts what comes out and keeps none of it.
- * @throws ImageRefused when it does not inflate to exactly `expectedBytes`, or something follows it
+ * Inflates an image's pixel data, counts it and keeps none.
+ * @throws ImageRefused when it is not exactly what the image needs, or a row has a filter that there is not
  */
-export async function assertInflatesTo(expectedBytes: number, compressed: AsyncIterable<Uint8Array>): Promise<void> {
-  const inflate = createInflate({ chunkSize: blockBytes })
-  let givenBytes = 0
+export async function assertPixels(
+  size: ImageSize,
+  format: PngFormat,
+  compressed: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const expectedBytes = filteredBytes(size, format)
+  const assertFilters = filterCheck(filteredRows(size, format))
   let inflatedBytes = 0
-
-  async function* given() {
-    for await (const block of inBlocks(compressed)) {
-      givenBytes += block.length
-      yield block
-    }
-  }
-
-  async function count(inflated: AsyncIterable<Uint8Array>) {
-    for await (const { length } of inflated) {
-      inflatedBytes += length
+  await inflateThrough(compressed, {
+    format: 'PNG',
+    what: 'pixel data',
+    take(inflated) {
+      inflatedBytes += inflated.length
       if (inflatedBytes > expectedBytes) {
         throw new ImageRefused('too_large_decoded', 'The PNG has more pixel data than its width and height allow.')
       }
-    }
-  }
-
-  try {
-    await pipeline(given, inflate, count)
-  } catch (error) {
-    // The code of an `AbortError` is a number.
-    if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
-    throw damaged('PNG', 'its pixel data cannot be inflated')
-  }
+      assertFilters(inflated)
+    },
+  })
   if (inflatedBytes < expectedBytes) throw damaged('PNG', 'it has less pixel data than its width and height need')
-  if (inflate.bytesWritten < givenBytes) throw damaged('PNG', 'something follows its pixel data')
 }
 
-/** Joins small pieces, each of which would otherwise cost a turn of the inflating thread. */
-async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let block = new Uint8Array(blockBytes)
-  let used = 0
-  for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + blockBytes - used)
-      block.set(part, used)
-      used += part.length
-      at += part.length
-      if (used < blockBytes) continue
-      yield block
-      block = new Uint8Array(blockBytes)
-      used = 0
+/** @returns what looks at the next bytes, of which there are no more than the rows have */
+function filterCheck(passes: Rows[]): (inflated: Uint8Array) => void {
+  let [pass, row] = [0, 0]
+  /** Bytes up to the next row. */
+  let left = 0
+  return (inflated) => {
+    let at = left
+    for (; at < inflated.length; at += passes[pass]!.bytes) {
+      if (row === passes[pass]!.count) {
+        pass++
+        row = 0
+      }
+      row++
+      if (inflated[at]! > lastFilter) throw damaged('PNG', 'a row of its pixels has a filter that there is not')
     }
+    left = at - inflated.length
   }
-  if (used > 0) yield block.subarray(0, used)
 }

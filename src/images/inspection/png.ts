@@ -1,13 +1,13 @@
 import { openCursor } from './byte-cursor.ts'
-import { damaged, ImageRefused } from './image-refused.ts'
-import { inflationBudget } from './inflation-budget.ts'
+import { damaged } from './image-refused.ts'
 import type { ImageSize, Inspection } from './inspection.ts'
 import { partCounter } from './part-counter.ts'
 import { type PngAnimation, pngAnimation } from './png-animation.ts'
 import { chunkBytes, type PngChunk, pngChunks } from './png-chunks.ts'
-import { assertInflatesTo, filteredBytes, type PngFormat } from './png-pixels.ts'
+import { assertPixels, filteredBytes, type PngFormat } from './png-pixels.ts'
 import { pngTexts } from './png-texts.ts'
 import { markupScan } from './polyglot.ts'
+import { assertNothingFollows } from './trailing.ts'
 
 const signatureBytes = 8
 
@@ -17,26 +17,20 @@ interface PngHeader extends ImageSize, PngFormat {
 
 /**
  * Walks a PNG (W3C PNG third edition, sections 5 and 11), animated ones too: every chunk with its checksum, the pixel
- * data inflated to the byte, and nothing behind IEND.
+ * data inflated to the byte, and nothing but padding behind IEND.
  * @throws ImageRefused
  */
-export async function inspectPng({ source, head, pixels }: Inspection): Promise<ImageSize> {
+export async function inspectPng({ source, head, budget }: Inspection): Promise<ImageSize> {
   await using cursor = openCursor(source)
   await cursor.skip(signatureBytes)
   const nextChunk = pngChunks(cursor, partCounter('PNG', source.sizeBytes))
   const header = await readHeader(await nextChunk())
-  pixels.add(header.width, header.height)
-  const animation = pngAnimation(header, pixels)
-  const countInflated = inflationBudget(source.sizeBytes)
+  const addImage = (size: ImageSize) => budget.add(filteredBytes(size, header))
+  addImage(header)
+  const animation = pngAnimation(header, addImage)
   const texts = pngTexts(markupScan(head))
   let hasPixels = false
   let hasPalette = false
-
-  async function readPixels(first: PngChunk, size: ImageSize, animation?: PngAnimation): Promise<PngChunk> {
-    const expectedBytes = filteredBytes(size, header)
-    countInflated(expectedBytes)
-    return passPixels(first, nextChunk, expectedBytes, animation)
-  }
 
   async function readChunk(chunk: PngChunk) {
     const { type } = chunk
@@ -56,9 +50,10 @@ export async function inspectPng({ source, head, pixels }: Inspection): Promise<
     if (chunk.type === 'IDAT') {
       if (hasPixels || (header.colourType === 3 && !hasPalette)) throw damaged('PNG', 'its chunks are out of order')
       hasPixels = true
-      chunk = await readPixels(chunk, header)
+      chunk = await passPixels(chunk, nextChunk, { size: header, format: header })
     } else if (chunk.type === 'fdAT') {
-      chunk = await readPixels(chunk, animation.takeFrame(), animation)
+      const size = animation.takeFrame()
+      chunk = await passPixels(chunk, nextChunk, { size, format: header, animation })
     } else {
       await readChunk(chunk)
       chunk = await nextChunk()
@@ -67,9 +62,7 @@ export async function inspectPng({ source, head, pixels }: Inspection): Promise<
   await chunkBytes(chunk, 0)
   if (!hasPixels) throw damaged('PNG', 'it has no pixels')
   animation.finish()
-  if (cursor.position() < source.sizeBytes) {
-    throw new ImageRefused('polyglot', 'Something follows the end of the PNG; save the image anew and send that.')
-  }
+  await assertNothingFollows(cursor, 'PNG', source.sizeBytes)
   return header
 }
 
@@ -108,8 +101,7 @@ async function readHeader(chunk: PngChunk): Promise<PngHeader> {
 async function passPixels(
   first: PngChunk,
   nextChunk: () => Promise<PngChunk>,
-  expectedBytes: number,
-  animation?: PngAnimation,
+  { size, format, animation }: { size: ImageSize; format: PngFormat; animation?: PngAnimation },
 ): Promise<PngChunk> {
   let chunk = first
 
@@ -121,6 +113,6 @@ async function passPixels(
     }
   }
 
-  await assertInflatesTo(expectedBytes, compressed())
+  await assertPixels(size, format, compressed())
   return chunk
 }

@@ -3,9 +3,6 @@ import { ImageRefused } from './image-refused.ts'
 /** The longest that can follow the start of a ZIP's end record: the record and its comment. */
 export const tailBytes = 22 + 65_535
 
-/** A PDF reader looks for its header in so many bytes. */
-export const headBytes = 1024
-
 /**
  * Refuses a file that other programs would open as something else: a PDF, which may start late (ISO 32000-1, annex
  * H.3.4.1), or a ZIP archive, which is found from its end (APPNOTE.TXT 4.3.16), wherever in the image's structure it is

@@ -1,29 +1,30 @@
 import { type ByteCursor, openCursor } from './byte-cursor.ts'
-import { damaged, ImageRefused } from './image-refused.ts'
+import { damaged } from './image-refused.ts'
 import type { ImageSize, Inspection } from './inspection.ts'
 import { partCounter } from './part-counter.ts'
-import type { PixelBudget } from './pixel-budget.ts'
 import { type MarkupScan, markupScan } from './polyglot.ts'
+import { assertNothingFollows } from './trailing.ts'
+import { type UnpackedBudget, unpackedBytes } from './unpacked-budget.ts'
 
 const riffHeaderBytes = 12
 const chunkHeaderBytes = 8
 const frameHeaderBytes = 16
 const animationFlag = 0x02
+const alphaFlag = 0x10
+
+const bitsPerPixel = (isTransparent: boolean) => (isTransparent ? 32 : 24)
 
 /**
  * Walks a WebP (RFC 9649), animated ones too: every chunk within its container, the headers of VP8 (RFC 6386) and VP8L
- * bitstreams, and that all say the same of the size.
+ * bitstreams, and that all say the same of the size; and that nothing but padding is behind it.
  * @throws ImageRefused
  */
-export async function inspectWebp({ source, head, pixels }: Inspection): Promise<ImageSize> {
+export async function inspectWebp({ source, head, budget }: Inspection): Promise<ImageSize> {
   await using cursor = openCursor(source)
   const header = await cursor.take(riffHeaderBytes)
   const end = chunkHeaderBytes + header.readUInt32LE(4)
   if (end > source.sizeBytes) throw damaged('WebP', 'it ends too early')
-  if (end < source.sizeBytes) {
-    throw new ImageRefused('polyglot', 'Something follows the end of the WebP; save the image anew and send that.')
-  }
-  const walk = { cursor, pixels, markup: markupScan(head), countPart: partCounter('WebP', source.sizeBytes) }
+  const walk = { cursor, budget, markup: markupScan(head), countPart: partCounter('WebP', source.sizeBytes) }
   let canvas: Canvas | undefined
   let image: ImageSize | undefined
   let frames = 0
@@ -33,14 +34,14 @@ export async function inspectWebp({ source, head, pixels }: Inspection): Promise
     if (chunk.type === 'VP8X') {
       if (!isFirst) throw damaged('WebP', 'its chunks are out of order')
       canvas = await readCanvas(cursor, chunk)
-      pixels.assertFits(canvas.width, canvas.height)
+      budget.assertFits(unpackedBytes(canvas, bitsPerPixel(canvas.isTransparent)))
     } else if (chunk.type === 'ANMF') {
       if (!canvas?.isAnimated) throw damaged('WebP', 'it has frames without being an animation')
       await passFrame(walk, chunk, canvas)
       frames++
     } else if (isBitstream(chunk)) {
       if (image || canvas?.isAnimated) throw damaged('WebP', 'it has more than one image')
-      image = await passBitstream(walk, chunk)
+      image = await passBitstream(walk, chunk, canvas)
     } else if (isFirst) {
       throw damaged('WebP', 'it does not start with an image')
     } else {
@@ -50,6 +51,7 @@ export async function inspectWebp({ source, head, pixels }: Inspection): Promise
   }
   if (canvas?.isAnimated ? frames === 0 : !image) throw damaged('WebP', 'it has no image')
   if (canvas && image) assertSameSize(image, canvas)
+  await assertNothingFollows(cursor, 'WebP', source.sizeBytes)
   return (canvas ?? image)!
 }
 
@@ -61,7 +63,7 @@ interface Chunk {
 
 interface Walk {
   cursor: ByteCursor
-  pixels: PixelBudget
+  budget: UnpackedBudget
   markup: MarkupScan
   countPart: () => void
 }
@@ -84,18 +86,22 @@ async function passPadding(cursor: ByteCursor, { length }: Chunk): Promise<void>
 
 interface Canvas extends ImageSize {
   isAnimated: boolean
+  isTransparent: boolean
 }
 
 /** RFC 9649, 2.7.1. */
 async function readCanvas(cursor: ByteCursor, { length }: Chunk): Promise<Canvas> {
   if (length !== 10) throw damaged('WebP', 'its header makes no sense')
   const bytes = await cursor.take(length)
-  const isAnimated = (bytes[0]! & animationFlag) !== 0
-  return { width: bytes.readUIntLE(4, 3) + 1, height: bytes.readUIntLE(7, 3) + 1, isAnimated }
+  const [isAnimated, isTransparent] = [animationFlag, alphaFlag].map((flag) => (bytes[0]! & flag) !== 0) as [
+    boolean,
+    boolean,
+  ]
+  return { width: bytes.readUIntLE(4, 3) + 1, height: bytes.readUIntLE(7, 3) + 1, isAnimated, isTransparent }
 }
 
 /** A frame (2.7.1.1) holds chunks in turn, but no further frames. */
-async function passFrame(walk: Walk, { length }: Chunk, canvas: ImageSize): Promise<void> {
+async function passFrame(walk: Walk, { length }: Chunk, canvas: Canvas): Promise<void> {
   const { cursor } = walk
   const end = cursor.position() + length
   const bytes = await cursor.take(frameHeaderBytes)
@@ -108,7 +114,7 @@ async function passFrame(walk: Walk, { length }: Chunk, canvas: ImageSize): Prom
     const chunk = await readChunk(walk, end)
     if (!isBitstream(chunk)) await passOther(walk, chunk)
     else if (image) throw damaged('WebP', 'a frame has more than one image')
-    else image = await passBitstream(walk, chunk)
+    else image = await passBitstream(walk, chunk, canvas)
     await passPadding(cursor, chunk)
   }
   if (!image) throw damaged('WebP', 'a frame has no image')
@@ -123,12 +129,14 @@ function assertSameSize(image: ImageSize, frame: ImageSize): void {
 
 const isBitstream = ({ type }: Chunk) => type === 'VP8 ' || type === 'VP8L'
 
-async function passBitstream({ cursor, pixels }: Walk, { type, length }: Chunk): Promise<ImageSize> {
+async function passBitstream({ cursor, budget }: Walk, { type, length }: Chunk, canvas?: Canvas): Promise<ImageSize> {
   const headerBytes = type === 'VP8L' ? 5 : 10
   if (length <= headerBytes) throw damaged('WebP', 'its image is too short')
   const bytes = await cursor.take(headerBytes)
   const size = type === 'VP8L' ? losslessSize(bytes) : lossySize(bytes, length)
-  pixels.add(size.width, size.height)
+  // A lossy image has its alpha in a chunk of its own, of which the canvas tells.
+  const isTransparent = (canvas?.isTransparent ?? false) || (type === 'VP8L' && (bytes[4]! & alphaFlag) !== 0)
+  budget.add(unpackedBytes(size, bitsPerPixel(isTransparent)))
   await cursor.skip(length - headerBytes)
   return size
 }

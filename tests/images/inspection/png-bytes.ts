@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { crc32, deflateSync } from 'node:zlib'
 
 export const pngSignature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
@@ -34,6 +35,13 @@ const channels: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 
 /** Bytes of an image's rows, each with its filter byte. */
 export const rowBytes = (width: number, height: number, bits: number) => height * (1 + Math.ceil((width * bits) / 8))
+
+/** Rows that hardly deflate, none of them filtered. */
+export function noise(width: number, height: number, bits: number): Buffer {
+  const rows = randomBytes(rowBytes(width, height, bits))
+  for (let at = 0; at < rows.length; at += rows.length / height) rows[at] = 0
+  return rows
+}
 
 /** By the pixels of each pass themselves (PNG 8.2), with no arithmetic in common with what is tested. */
 export function interlacedBytes(width: number, height: number, bits: number): number {

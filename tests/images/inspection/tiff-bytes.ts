@@ -21,6 +21,8 @@ export interface TiffPage {
 export interface TiffOptions {
   littleEndian?: boolean
   isBig?: boolean
+  /** What stands between the header and everything else. */
+  behindHeader?: Uint8Array
 }
 
 const widths: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8 }
@@ -52,7 +54,10 @@ export const tiledPage = (width = 20, height = 10): TiffPage => ({
 })
 
 /** Writes pages as a chain: strips first, then the directory, then its longer values. */
-export function tiff(pages: TiffPage[], { littleEndian = true, isBig = false }: TiffOptions = {}): Buffer {
+export function tiff(
+  pages: TiffPage[],
+  { littleEndian = true, isBig = false, behindHeader = Buffer.alloc(0) }: TiffOptions = {},
+): Buffer {
   const pointerBytes = isBig ? 8 : 4
   const countBytes = isBig ? 8 : 2
   const parts: Buffer[] = []
@@ -125,7 +130,7 @@ export function tiff(pages: TiffPage[], { littleEndian = true, isBig = false }: 
   const first = Buffer.alloc(pointerBytes)
   append(Buffer.from(littleEndian ? 'II' : 'MM'), number(isBig ? 43 : 42, 2))
   if (isBig) append(number(8, 2), number(0, 2))
-  append(first)
+  append(first, Buffer.from(behindHeader))
   const written: { offset: number; link: () => void }[] = []
   for (const [i, each] of pages.entries()) written.push(writePage(each, () => written[i + 1]?.offset ?? 0))
   for (const { link } of written) link()
