@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import { watched } from './download.ts'
+import { formBlob } from './form.ts'
 import { type ImageUploadOptions, uploadImage } from './image-upload.ts'
 import type { CallOptions } from './options.ts'
 import type { CallPolicy } from './transport.ts'
@@ -84,7 +85,7 @@ export interface ImageCalls {
    * The file itself, byte for byte as it was uploaded, under its name. Ranges and conditions are honoured, HEAD is
    * answered. For who uploaded it, whose polygon it shows, and admins.
    *
-   * Throws `image_not_found`, `range_not_satisfiable`.
+   * Throws `image_not_found`, `precondition_failed`, `range_not_satisfiable`.
    *
    * @remarks
    * As a response: `body` streams it, `blob()` and `arrayBuffer()` read it. `timeoutMs` is how long its head may take.
@@ -141,11 +142,6 @@ export function imageCalls({ operation, repeatable, items, limitMs, fetch }: Api
 }
 
 /** Fields first, so that what is wrong with them could be told before the file has gone over. */
-function formOf(file: Blob, { name = nameOf(file), ...fields }: ImageAbout = {}): FormData {
-  const form = new FormData()
-  for (const [field, value] of Object.entries(fields)) if (value !== undefined) form.append(field, value)
-  form.append('file', file, name)
-  return form
-}
+const formOf = (file: Blob, { name = nameOf(file), ...fields }: ImageAbout = {}): Blob => formBlob(fields, file, name)
 
 const nameOf = (file: Blob): string => (file as Partial<File>).name || 'image'

@@ -14,7 +14,7 @@ export interface CallPolicy extends CallOptions {
   /** Whether it may be sent again, where the method does not tell: the contract may promise more than HTTP does. */
   isRepeatable?: boolean
   /** Makes the body for each try, where that is a form: its files are never held. */
-  form?: () => FormData
+  form?: () => Blob
   /** Whether an answer that went well is handed on as it comes. */
   isStreamed?: boolean
 }
@@ -129,7 +129,7 @@ function withCredentials(
   for (const [name, value] of Object.entries(credentials)) headers.set(name, value)
   // A redirect followed would carry an API key to wherever it leads, and turn a POST into a GET. Node keeps a copy of each body that
   // goes out, unless redirects are errors: too much for a form.
-  const redirect = body instanceof FormData ? 'error' : 'manual'
+  const redirect = body instanceof Blob ? 'error' : 'manual'
   return new Request(request, { headers, signal, redirect, ...(body && { body }) })
 }
 

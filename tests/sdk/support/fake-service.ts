@@ -18,9 +18,12 @@ export type Routes = Record<string, Answer | Answer[]>
 /** A service that is a function: what it was asked, and what it answers. */
 export function fakeService(routes: Routes) {
   const requests: Received[] = []
+  /** A request's signal follows the caller's for as long as the request itself is held. */
+  const held: Request[] = []
   const turns = new Map<string, number>()
 
   async function fetch(request: Request): Promise<Response> {
+    held.push(request)
     const url = new URL(request.url)
     const text = await request.clone().text()
     const received: Received = {
