@@ -494,6 +494,19 @@ const UserApiKeyNotFoundResponse = {
   },
 }
 
+const NotModifiedResponse = {
+  description: 'You have this very version.',
+  headers: {
+    ETag: {
+      description:
+        'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
+      required: true,
+      schema: { type: 'string' },
+      example: '"1"',
+    },
+  },
+}
+
 const PolygonNotFoundResponse = {
   description: 'There is no such polygon, or not for this caller.',
   content: {
@@ -2880,13 +2893,29 @@ export const getPolygon = route({
       },
     }),
     query: noQuery,
+    headers: z.object({
+      get 'If-None-Match'() {
+        return text({ minLength: 1, maxLength: 1000 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you have, or several. While it is the same, the answer is 304 without a body.',
+              example: '"1"',
+            },
+          } as never)
+      },
+    }),
   },
   responses: {
     '200': {
       description: 'The polygon.',
       headers: {
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -2948,6 +2977,7 @@ export const getPolygon = route({
         },
       },
     },
+    '304': NotModifiedResponse,
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
@@ -2993,8 +3023,21 @@ export const replacePolygon = route({
               name: 'If-Match',
               in: 'header',
               description:
-                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+                'The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
               example: '"1"',
+            },
+          } as never)
+      },
+      get 'If-None-Match'() {
+        return z
+          .enum(['*'])
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`.',
             },
           } as never)
       },
@@ -3028,7 +3071,8 @@ export const replacePolygon = route({
       description: 'The polygon as it is now.',
       headers: {
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -3109,8 +3153,21 @@ export const deletePolygon = route({
               name: 'If-Match',
               in: 'header',
               description:
-                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+                'The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
               example: '"1"',
+            },
+          } as never)
+      },
+      get 'If-None-Match'() {
+        return z
+          .enum(['*'])
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`.',
             },
           } as never)
       },
@@ -3363,7 +3420,8 @@ export const createPolygon = route({
           example: '/api/polygons/019a8f00-0002-7000-8000-000000000002',
         },
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -3432,13 +3490,29 @@ export const getNote = route({
       },
     }),
     query: noQuery,
+    headers: z.object({
+      get 'If-None-Match'() {
+        return text({ minLength: 1, maxLength: 1000 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'The `ETag` that you have, or several. While it is the same, the answer is 304 without a body.',
+              example: '"1"',
+            },
+          } as never)
+      },
+    }),
   },
   responses: {
     '200': {
       description: 'The note.',
       headers: {
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -3458,6 +3532,7 @@ export const getNote = route({
         },
       },
     },
+    '304': NotModifiedResponse,
     '400': InvalidRequestResponse,
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
@@ -3504,8 +3579,21 @@ export const replaceNote = route({
               name: 'If-Match',
               in: 'header',
               description:
-                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+                'The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
               example: '"1"',
+            },
+          } as never)
+      },
+      get 'If-None-Match'() {
+        return z
+          .enum(['*'])
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`.',
             },
           } as never)
       },
@@ -3525,7 +3613,8 @@ export const replaceNote = route({
       description: 'The note as it is now.',
       headers: {
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -3590,8 +3679,21 @@ export const deleteNote = route({
               name: 'If-Match',
               in: 'header',
               description:
-                'The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
+                'The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.',
               example: '"1"',
+            },
+          } as never)
+      },
+      get 'If-None-Match'() {
+        return z
+          .enum(['*'])
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-None-Match',
+              in: 'header',
+              description:
+                'Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`.',
             },
           } as never)
       },
@@ -3724,7 +3826,8 @@ export const createNote = route({
           example: '/api/notes/019a8f00-0010-7000-8000-000000000010',
         },
         ETag: {
-          description: 'Names this version of the resource. Send it back as `If-Match`.',
+          description:
+            'Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.',
           required: true,
           schema: { type: 'string' },
           example: '"1"',
@@ -5591,6 +5694,42 @@ export const getImage = route({
             },
           } as never)
       },
+      get 'If-Modified-Since'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Modified-Since',
+              in: 'header',
+              description: 'The `Last-Modified` that you have. Heard where there is no `If-None-Match`.',
+              example: 'Mon, 02 Mar 2026 21:37:00 GMT',
+            },
+          } as never)
+      },
+      get 'If-Match'() {
+        return text({ minLength: 1, maxLength: 1000 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Match',
+              in: 'header',
+              description: 'The `ETag` that it must have, or several. If it has another, the answer is 412.',
+              example: '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+            },
+          } as never)
+      },
+      get 'If-Unmodified-Since'() {
+        return text({ minLength: 1, maxLength: 200 })
+          .optional()
+          .openapi({
+            param: {
+              name: 'If-Unmodified-Since',
+              in: 'header',
+              description: 'If it has changed since then, the answer is 412. Heard where there is no `If-Match`.',
+              example: 'Mon, 02 Mar 2026 21:37:00 GMT',
+            },
+          } as never)
+      },
     }),
   },
   responses: {
@@ -5732,6 +5871,7 @@ export const getImage = route({
     '401': UnauthenticatedResponse,
     '403': ForbiddenResponse,
     '404': ImageNotFoundResponse,
+    '412': PreconditionFailedResponse,
     '416': RangeNotSatisfiableResponse,
     '503': ServiceUnavailableResponse,
     '4XX': ClientErrorResponse,

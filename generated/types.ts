@@ -4440,6 +4440,14 @@ export interface components {
         'application/problem+json': components['schemas']['Problem']
       }
     }
+    /** @description You have this very version. */
+    NotModified: {
+      headers: {
+        ETag: components['headers']['ETag']
+        [name: string]: unknown
+      }
+      content?: never
+    }
     /** @description There is no such polygon, or not for this caller. */
     PolygonNotFound: {
       headers: {
@@ -4900,10 +4908,17 @@ export interface components {
      */
     PolygonId: components['schemas']['Id']
     /**
-     * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+     * @description The `ETag` that you have, or several. While it is the same, the answer is 304 without a body.
+     * @example "1"
+     */
+    IfNoneMatch: string
+    /**
+     * @description The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
      * @example "1"
      */
     IfMatch: string
+    /** @description Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`. */
+    IfAbsent: '*'
     /**
      * @description The note's id.
      * @example 019a8f00-0010-7000-8000-000000000010
@@ -4964,7 +4979,7 @@ export interface components {
      */
     PolygonLocation: string
     /**
-     * @description Names this version of the resource. Send it back as `If-Match`.
+     * @description Names this version of the resource, and the kind that you were sent. Send it back as `If-Match` to write, as `If-None-Match` to read.
      * @example "1"
      */
     ETag: string
@@ -6174,7 +6189,13 @@ export interface operations {
   getPolygon: {
     parameters: {
       query?: never
-      header?: never
+      header?: {
+        /**
+         * @description The `ETag` that you have, or several. While it is the same, the answer is 304 without a body.
+         * @example "1"
+         */
+        'If-None-Match'?: components['parameters']['IfNoneMatch']
+      }
       path: {
         /**
          * @description The polygon's id.
@@ -6291,6 +6312,7 @@ export interface operations {
           'application/geo+json': components['schemas']['PolygonFeature']
         }
       }
+      304: components['responses']['NotModified']
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
@@ -6305,10 +6327,12 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @description The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
+        /** @description Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`. */
+        'If-None-Match'?: components['parameters']['IfAbsent']
       }
       path: {
         /**
@@ -6430,10 +6454,12 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @description The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
+        /** @description Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`. */
+        'If-None-Match'?: components['parameters']['IfAbsent']
       }
       path: {
         /**
@@ -6689,7 +6715,13 @@ export interface operations {
   getNote: {
     parameters: {
       query?: never
-      header?: never
+      header?: {
+        /**
+         * @description The `ETag` that you have, or several. While it is the same, the answer is 304 without a body.
+         * @example "1"
+         */
+        'If-None-Match'?: components['parameters']['IfNoneMatch']
+      }
       path: {
         /**
          * @description The note's id.
@@ -6721,6 +6753,7 @@ export interface operations {
           'application/json': components['schemas']['Note']
         }
       }
+      304: components['responses']['NotModified']
       400: components['responses']['InvalidRequest']
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
@@ -6735,10 +6768,12 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @description The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
+        /** @description Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`. */
+        'If-None-Match'?: components['parameters']['IfAbsent']
       }
       path: {
         /**
@@ -6795,10 +6830,12 @@ export interface operations {
       query?: never
       header?: {
         /**
-         * @description The `ETag` that you read, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
+         * @description The `ETag` that you read, of whatever kind, or several. The write is refused with 412 if the resource has changed since. A weak tag matches nothing, and `*` whatever is there.
          * @example "1"
          */
         'If-Match'?: components['parameters']['IfMatch']
+        /** @description Only `*`, which asks that nothing be there. The write is then refused with 412 if there is anything. For versions there is `If-Match`. */
+        'If-None-Match'?: components['parameters']['IfAbsent']
       }
       path: {
         /**
@@ -7001,6 +7038,21 @@ export interface operations {
          * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
          */
         'If-None-Match'?: string
+        /**
+         * @description The `Last-Modified` that you have. Heard where there is no `If-None-Match`.
+         * @example Mon, 02 Mar 2026 21:37:00 GMT
+         */
+        'If-Modified-Since'?: string
+        /**
+         * @description The `ETag` that it must have, or several. If it has another, the answer is 412.
+         * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         */
+        'If-Match'?: string
+        /**
+         * @description If it has changed since then, the answer is 412. Heard where there is no `If-Match`.
+         * @example Mon, 02 Mar 2026 21:37:00 GMT
+         */
+        'If-Unmodified-Since'?: string
       }
       path: {
         /**
@@ -7145,6 +7197,7 @@ export interface operations {
       401: components['responses']['Unauthenticated']
       403: components['responses']['Forbidden']
       404: components['responses']['ImageNotFound']
+      412: components['responses']['PreconditionFailed']
       416: components['responses']['RangeNotSatisfiable']
       503: components['responses']['ServiceUnavailable']
       '4XX': components['responses']['ClientError']

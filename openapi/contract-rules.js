@@ -62,6 +62,20 @@ const sharedErrors = () => ({
   },
 })
 
+/** What has an ETag is not sent again to who has it, and what goes by one may be refused. */
+const conditional = () => ({
+  Operation(operation, { report, location, key, resolve }) {
+    const resolved = (part) => (part?.$ref ? resolve(part).node : part)
+    const taken = (operation.parameters ?? []).map((parameter) => resolved(parameter)?.name)
+    const ok = resolved(operation.responses?.['200'])
+    const isKnown = taken.includes('If-None-Match') && operation.responses['304']
+    if (key === 'get' && ok?.headers?.ETag && !isKnown)
+      report({ message: 'What has an ETag takes If-None-Match, and answers 304.', location })
+    if (taken.includes('If-Match') && !operation.responses['412'])
+      report({ message: 'What takes If-Match answers 412.', location: location.child('responses') })
+  },
+})
+
 /** Each operation says who may call it, in scopes and roles that exist. */
 const access = () => {
   let scopes = {}
@@ -126,6 +140,7 @@ export default function contractRules() {
         'response-example': responseExample,
         'parameter-example': parameterExample,
         'shared-errors': sharedErrors,
+        conditional,
         access,
         'bounded-input': boundedInput,
       },

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { z } from '@hono/zod-openapi'
 import { HonoRequest } from 'hono/request'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../src/errors.ts'
 import { openForm } from '../src/http/form.ts'
 import { type FormPart, multipart, streamOf } from './images/support.ts'
@@ -19,9 +19,10 @@ const file: FormPart = { name: 'file', fileName: 'a.png', body: 'some bytes' }
 
 const request = (body: BodyInit | null, headers: Record<string, string>) =>
   new HonoRequest(new Request('http://reef.test', { method: 'POST', body, headers, duplex: 'half' } as RequestInit))
+const limits = (maxFileBytes = 1000) => ({ maxFileBytes, silenceMs: 30_000 })
 const open = (parts: FormPart[], limit = 1000) => {
   const { body, type } = multipart(parts)
-  return openForm(request(body, { 'content-type': type }), schema, limit)
+  return openForm(request(body, { 'content-type': type }), schema, limits(limit))
 }
 
 /** All that a form says, as a handler reads it. */
@@ -104,7 +105,7 @@ describe('a form', () => {
     const head = "content-disposition: form-data; name=file; filename*=UTF-8''a%0D%0Ab.png"
     const body = `--x\r\n${head}\r\n\r\nsome bytes\r\n--x--\r\n`
 
-    await expect(openForm(request(body, { 'content-type': type }), schema, 1000)).rejects.toMatchObject({
+    await expect(openForm(request(body, { 'content-type': type }), schema, limits())).rejects.toMatchObject({
       errors: [{ pointer: '/file', detail: expect.stringContaining('line break') }],
     })
   })
@@ -124,13 +125,13 @@ describe('a form', () => {
     const { body } = multipart([file], 'x')
     const bare = request(streamOf([body]), headers)
 
-    expect(await problemOf(openForm(bare, schema, 1000))).toMatchObject({ code, isKnown: true })
+    expect(await problemOf(openForm(bare, schema, limits()))).toMatchObject({ code, isKnown: true })
   })
 
   test('is refused without a body', async () => {
     const none = request(null, { 'content-type': 'multipart/form-data; boundary=x' })
 
-    expect(await problemOf(openForm(none, schema, 1000))).toMatchObject({ code: invalid })
+    expect(await problemOf(openForm(none, schema, limits()))).toMatchObject({ code: invalid })
   })
 
   const whole = multipart([{ name: 'title', body: 'x' }, file, { name: 'place', body: 'y' }], 'x')
@@ -140,7 +141,7 @@ describe('a form', () => {
       const cut = request(whole.body.subarray(0, end), { 'content-type': whole.type })
 
       const reading = (async () => {
-        const form = await openForm(cut, schema, 1000)
+        const form = await openForm(cut, schema, limits())
         await buffer(form.file.bytes)
         await form.fields()
       })()
@@ -155,7 +156,7 @@ describe('a form', () => {
       yield body.subarray(0, 300)
       throw new TypeError('terminated')
     }
-    const form = await openForm(request(streamOf(breaking()), { 'content-type': type }), schema, 1000)
+    const form = await openForm(request(streamOf(breaking()), { 'content-type': type }), schema, limits())
 
     expect(await problemOf(buffer(form.file.bytes))).toMatchObject({ code: invalid, isKnown: true })
     expect(await problemOf(form.fields())).toMatchObject({ code: invalid, isKnown: true })
@@ -191,7 +192,7 @@ const turns = async (count: number) => {
 describe('a file', () => {
   test('comes no faster than it is read', async () => {
     const { state, request: large } = counted(1000)
-    const form = await openForm(large, schema, 1e9)
+    const form = await openForm(large, schema, limits(1e9))
     const bytes = form.file.bytes[Symbol.asyncIterator]()
     await bytes.next()
 
@@ -203,7 +204,7 @@ describe('a file', () => {
 
   test('that nobody wants any more is taken to its end, and not broken off', async () => {
     const { state, request: large } = counted(300)
-    const form = await openForm(large, schema, 1e9)
+    const form = await openForm(large, schema, limits(1e9))
 
     form.close()
 
@@ -222,10 +223,92 @@ describe('a file', () => {
       },
     })
 
-    const opening = openForm(request(source, { 'content-type': type }), schema, 1e9)
+    const opening = openForm(request(source, { 'content-type': type }), schema, limits(1e9))
 
     expect(await problemOf(opening)).toMatchObject({ code: 'invalid_request', pointer: '/title' })
     await expect.poll(() => rest).toBeLessThan(0)
     expect(isCancelled).toBe(false)
+  })
+})
+
+describe('a form whose sender falls silent', () => {
+  const silenceMs = 30_000
+  const { body, type } = multipart([{ name: 'title', body: 'x' }, file, { name: 'place', body: 'y' }], 'x')
+  const inFile = body.indexOf('some bytes') + 4
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** A form of which a piece comes when the test says so. */
+  function arriving() {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>()
+    const writer = writable.getWriter()
+    const opening = openForm(request(readable, { 'content-type': type }), schema, { maxFileBytes: 1000, silenceMs })
+    return {
+      opening,
+      send: (from: number, to?: number) => void writer.write(body.subarray(from, to)),
+      end: () => void writer.close(),
+      async pass(ms: number) {
+        await turns(20)
+        vi.advanceTimersByTime(ms)
+        await turns(20)
+      },
+    }
+  }
+
+  test('is taken as long as something comes in time', async () => {
+    const { opening, pass, send, end } = arriving()
+    const reading = opening.then(async (form) => [await buffer(form.file.bytes), await form.fields()])
+
+    for (let at = 0; at < body.length; at += 20) {
+      send(at, at + 20)
+      await pass(silenceMs - 1)
+    }
+    end()
+
+    expect(await reading).toEqual([Buffer.from('some bytes'), { title: 'x', place: 'y' }])
+  })
+
+  test.each([
+    ['before it begins', 0],
+    ['before its file', 60],
+  ])('is given up %s', async (_, end) => {
+    const { opening, pass, send } = arriving()
+    const outcome = problemOf(opening)
+    send(0, end)
+
+    await pass(silenceMs)
+
+    expect(await outcome).toMatchObject({ code: 'request_timeout', isKnown: true })
+  })
+
+  test.each([
+    ['in its file', inFile],
+    ['behind its file', inFile + 30],
+  ])('is given up %s', async (_, end) => {
+    const { opening, pass, send } = arriving()
+    send(0, end)
+    const form = await opening
+    const outcome = problemOf(buffer(form.file.bytes).then(() => form.fields()))
+
+    await pass(silenceMs)
+
+    expect(await outcome).toMatchObject({ code: 'request_timeout', isKnown: true })
+    form.close()
+  })
+
+  test('may wait for its reader as long as that takes', async () => {
+    const { opening, pass, send, end } = arriving()
+    send(0)
+    end()
+    const form = await opening
+
+    await pass(10 * silenceMs)
+
+    expect((await buffer(form.file.bytes)).toString()).toBe('some bytes')
   })
 })

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 /** The domain rooms: what the service is about. Each may ask the others. */
 const domain = ['auth', 'users', 'polygons', 'notes', 'images', 'files', 'regions', 'jobs', 'mail', 'audit']
-const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'versions', 'turns', 'generated']
+const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'arriving-body', 'versions', 'turns', 'generated']
 
 /**
  * Which room may import which. A name is a folder of `src`, a file there without its ending, or a folder at the top. A path after it
@@ -40,7 +40,7 @@ const mayImport: Record<string, string[] | 'anything'> = {
   page: ['errors'],
 
   db: ['log', 'in-time'],
-  store: ['kept'],
+  store: ['kept', 'arriving-body', 'versions'],
   rasters: [],
   worker: ['sdk', 'rasters', 'config', 'log'],
   sdk: ['generated'],
@@ -53,6 +53,7 @@ const mayImport: Record<string, string[] | 'anything'> = {
   stop: [],
   kept: [],
   'in-time': [],
+  'arriving-body': ['in-time'],
   versions: [],
   turns: [],
   // The zod schemas need the words that zod has not.

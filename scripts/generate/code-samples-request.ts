@@ -33,7 +33,7 @@ export const filesOf = ({ type, schema }: ExampleBody): string[] =>
       )
     : []
 
-/** What nobody has to send and everybody should. */
+/** What nobody has to send with a write and everybody should. */
 const recommended = ['Idempotency-Key', 'If-Match']
 
 export function exampleRequest(
@@ -43,7 +43,8 @@ export function exampleRequest(
   operation: Operation,
 ): ExampleRequest {
   const all = (operation.parameters ?? []).map((parameter) => dereference(document, parameter))
-  const shown = all.filter(({ name, required }) => required || recommended.includes(name))
+  const isWrite = method !== 'get'
+  const shown = all.filter(({ name, required }) => required || (isWrite && recommended.includes(name)))
   const examplesIn = (place: Parameter['in']) =>
     Object.fromEntries(
       shown.filter((one) => one.in === place).map((one) => [one.name, exampleOf(document, operation, one)]),

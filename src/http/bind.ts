@@ -1,16 +1,17 @@
 import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context, Env } from 'hono'
-import { accepts } from 'hono/accepts'
-import type { StatusCode } from 'hono/utils/http-status'
 import { routes } from '../../generated/routes.ts'
+import { usualSilenceMs } from '../arriving-body.ts'
 import type { Origin } from '../audit/audit-log.ts'
 import type { Caller } from '../auth/caller.ts'
 import { invalidInAll, type ProblemError } from '../errors.ts'
 import { createTurns } from '../turns.ts'
+import { noVersion } from '../versions.ts'
+import { preferred } from './accept.ts'
 import { type Access, checkAccess } from './access.ts'
-import { readJson } from './body.ts'
-import { compressed } from './compression.ts'
-import type { FurtherFaults, Handlers, OperationId, RawBody } from './contract.ts'
+import { answer, type Reply } from './answer.ts'
+import { assertNotEncoded, readJson } from './body.ts'
+import type { FurtherFaults, Handlers, OperationId } from './contract.ts'
 import { openForm } from './form.ts'
 import { originOf } from './origin.ts'
 import { faultsOf } from './problem.ts'
@@ -36,6 +37,7 @@ export interface Binding {
   trustedProxies: number
   /** The largest body, of the operations that take large ones (`x-large-body`). */
   bodyLimitBytes: number
+  /** How long a body of JSON may take, and how long a form may be silent. */
   bodyDeadlineMs?: number | undefined
   /** The largest file of a form. */
   fileLimitBytes: number
@@ -51,19 +53,15 @@ const bodiesInWorkBytes = 8 * 1024 * 1024
 type AnyHandler = (request: {
   path: unknown
   query: unknown
-  headers: unknown
+  headers: RequestHeaders
   body: unknown
   mediaType: string | undefined
   caller: Caller | undefined
   origin: Origin
   signal: AbortSignal
-}) => Promise<{
-  status: StatusCode
-  headers?: Record<string, string>
-  body?: unknown
-  contentType?: string
-  raw?: RawBody
-}>
+}) => Promise<Reply>
+
+type RequestHeaders = Record<string, string | undefined>
 
 type AnyFurtherFaults = (request: { query: unknown; body: unknown }, faults: ProblemError[]) => Promise<ProblemError[]>
 
@@ -83,7 +81,7 @@ export function bind({
   authenticate,
   trustedProxies,
   bodyLimitBytes,
-  bodyDeadlineMs = 30_000,
+  bodyDeadlineMs = usualSilenceMs,
   fileLimitBytes,
 }: Binding): void {
   const turns = createTurns(Math.max(bodyLimitBytes, bodiesInWorkBytes))
@@ -101,6 +99,7 @@ export function bind({
         c.set('caller', caller)
         checkAccess(access, caller)
       }
+      if (body) assertNotEncoded(c.req)
       if (!body?.json) return validated(c, next)
       const { body: value, done } = await readJson(c.req, { maxBytes, deadlineMs: bodyDeadlineMs, turns })
       // The library would read the text a second time.
@@ -117,10 +116,11 @@ export function bind({
       (async (c: Context<ServiceEnv>) => {
         c.set('isValidating', false)
         const request = requestOf(c, trustedProxies, mediaTypes)
-        if (!body?.form) return answer(c, await handle(request))
-        const form = await openForm(c.req, body.form, fileLimitBytes)
+        const known = request.headers['If-None-Match']
+        if (!body?.form) return answer(c, await handle(request), known)
+        const form = await openForm(c.req, body.form, { maxFileBytes: fileLimitBytes, silenceMs: bodyDeadlineMs })
         try {
-          return await answer(c, await handle({ ...request, body: form }))
+          return await answer(c, await handle({ ...request, body: form }), known)
         } finally {
           form.close()
         }
@@ -162,27 +162,17 @@ function withoutBody(app: OpenAPIHono<ServiceEnv>, route: object) {
   return { ...route, request, hide: true }
 }
 
-/** What the client likes best of what there is. A choice is told to caches. */
-function preferred(c: Context, mediaTypes: string[]): string | undefined {
-  const [first] = mediaTypes
-  if (first === undefined || mediaTypes.length === 1) return first
-  c.header('vary', 'accept', { append: true })
-  return accepts(c, { header: 'Accept', supports: mediaTypes, default: first })
-}
-
 const queryOf = (c: Context<ServiceEnv>) => (c.req.valid('query' as never) ?? {}) as unknown
 
 function requestOf(c: Context<ServiceEnv>, trustedProxies: number, mediaTypes: string[]): Parameters<AnyHandler>[0] {
   const valid = (target: string) => c.req.valid(target as never) as unknown
   const [path, query] = [valid('param') ?? {}, queryOf(c)]
-  const headers = (valid('header') ?? {}) as object
   assertStorable(path, '/path')
   assertStorable(query, '/query')
   return {
     path,
     query,
-    // Ranges are for GET alone (RFC 9110, section 14.2).
-    headers: c.req.method === 'HEAD' ? { ...headers, Range: undefined } : headers,
+    headers: headersFor(c.req.method, (valid('header') ?? {}) as RequestHeaders),
     body: valid('json'),
     mediaType: preferred(c, mediaTypes),
     caller: c.get('caller'),
@@ -194,25 +184,10 @@ function requestOf(c: Context<ServiceEnv>, trustedProxies: number, mediaTypes: s
   }
 }
 
-/** Opens what is sent, before a word is said about it: a problem has headers of its own. */
-async function answer(c: Context<ServiceEnv>, reply: Awaited<ReturnType<AnyHandler>>): Promise<Response> {
-  const raw = typeof reply.raw === 'function' ? await opened(c, reply.raw) : reply.raw
-  for (const [name, value] of Object.entries(reply.headers ?? {})) c.header(name, value)
-  c.header('content-type', reply.contentType)
-  if (raw !== undefined) return c.body(raw as string, reply.status as never)
-  if (reply.body === undefined) return c.body(null, reply.status as never)
-  return json(c, JSON.stringify(reply.body), reply)
-}
-
-/** What is opened and not read would stay open: HEAD has no body. */
-const opened = (c: Context<ServiceEnv>, open: () => Promise<ReadableStream<Uint8Array>>) =>
-  c.req.method === 'HEAD' ? null : open()
-
-async function json(
-  c: Context<ServiceEnv>,
-  text: string,
-  { status, contentType = 'application/json' }: Pick<Awaited<ReturnType<AnyHandler>>, 'status' | 'contentType'>,
-): Promise<Response> {
-  c.header('content-type', contentType)
-  return c.body((await compressed(c, text)) ?? text, status as never)
+function headersFor(method: string, headers: RequestHeaders): RequestHeaders {
+  // Ranges are for GET alone (RFC 9110, section 14.2).
+  if (method === 'HEAD') return { ...headers, Range: undefined }
+  // Who writes only where nothing is (RFC 9110, section 13.1.2) writes over no version of what is there.
+  if (method !== 'GET' && headers['If-None-Match'] === '*') return { ...headers, 'If-Match': noVersion }
+  return headers
 }

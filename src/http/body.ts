@@ -36,10 +36,20 @@ export async function readJson(
   }
 }
 
-function requireJson(type: string | undefined): void {
-  if (type && /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) return
+/** No coding is undone: some bytes of it may be any number of bytes. The answer says what to send instead (RFC 9110, section 15.5.16). */
+export function assertNotEncoded(request: HonoRequest): void {
+  const coding = request.header('content-encoding') ?? 'identity'
+  if (coding.split(',').every((name) => /^\s*(identity\s*)?$/i.test(name))) return
+  const detail = `Send the body as it is, without the content coding ${coding.slice(0, 100)}.`
+  throw new AppError('unsupported_media_type', detail, { headers: { 'Accept-Encoding': 'identity' } })
+}
+
+function requireJson(type = ''): void {
   const found = type ? `, not as ${type.slice(0, 100)}` : ''
-  throw new AppError('unsupported_media_type', `Send the body as application/json${found}.`)
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type))
+    throw new AppError('unsupported_media_type', `Send the body as application/json${found}.`)
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(type) ?? []
+  if (!/^utf-?8$/i.test(charset)) throw new AppError('unsupported_media_type', `JSON is sent in UTF-8${found}.`)
 }
 
 /** An announced length is judged by what it says; only a body without one is counted as it comes. */

@@ -20,11 +20,14 @@ const encoders: Record<Encoding, (text: string) => Promise<Bytes>> = {
   gzip: (text) => compressGzip(text),
 }
 
-/** The text as the client likes it best, its header set; `undefined` where that is as it is, because it is short or no encoding is known. */
-export async function compressed(c: Context, text: string): Promise<Bytes | undefined> {
-  if (text.length < worthCompressing) return undefined
-  const encoding = negotiated(c)
-  return encoding && encoders[encoding](text)
+/** How the client likes this text best; `undefined` where that is as it is, because it is short or no encoding is known. */
+export const encodingFor = (c: Context, text: string): Encoding | undefined =>
+  text.length < worthCompressing ? undefined : negotiated(c)
+
+/** The text in this encoding, its header set. */
+export function compressed(c: Context, text: string, encoding: Encoding): Promise<Bytes> {
+  c.header('content-encoding', encoding)
+  return encoders[encoding](text)
 }
 
 /** The encodings of a text that is sent again and again. Each is made once. */
@@ -36,13 +39,11 @@ export const encodingsOf = (text: string): Encodings => ({
   gzip: kept(() => compressGzip(text)),
 })
 
-/** What the client likes best, the headers set for it. */
+/** What the client likes best. That there was a choice is told to caches. */
 export function negotiated(c: Context): Encoding | undefined {
   c.header('vary', 'accept-encoding', { append: true })
   const accepted = c.req.header('accept-encoding') ?? ''
-  const encoding = (['br', 'gzip'] as const).find((name) =>
+  return (['br', 'gzip'] as const).find((name) =>
     new RegExp(`\\b${name}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(accepted),
   )
-  if (encoding) c.header('content-encoding', encoding)
-  return encoding
 }

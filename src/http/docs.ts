@@ -11,6 +11,7 @@ export interface DocsPage {
   html: string
   /** The Content-Security-Policy to send it with: run these very scripts, style as Redoc does, search in a worker, and nothing else. */
   policy: string
+  /** Weak: it is the same in whatever encoding it comes. */
   etag: string
   encodings: Encodings
 }
@@ -45,17 +46,11 @@ export const compressedDocs =
   (docs: Docs): MiddlewareHandler =>
   async (c, next) => {
     await next()
-    if (c.res.status === 304) c.header('vary', 'accept-encoding', { append: true })
-    if (c.res.status !== 200) return
     const encoding = negotiated(c)
-    if (encoding) c.res = new Response(await (await docs()).encodings[encoding](), c.res)
+    if (!encoding || c.res.status !== 200) return
+    c.header('content-encoding', encoding)
+    c.res = new Response(await (await docs()).encodings[encoding](), c.res)
   }
-
-/** Whether an `If-None-Match` names this page, whatever encoding it came in. */
-export function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
-  const known = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^(W\/)?/, 'W/')) ?? []
-  return known.includes(etag) || ifNoneMatch?.trim() === '*'
-}
 
 const startScript = `
 Redoc.init(

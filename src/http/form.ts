@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import type { z } from '@hono/zod-openapi'
 import type { HonoRequest } from 'hono'
+import { discard, piecesOf } from '../arriving-body.ts'
 import { AppError, invalidInAll, invalidRequest, jsonPointer } from '../errors.ts'
 import { faultsOf } from './problem.ts'
 import { assertStorable } from './storable.ts'
@@ -26,6 +27,12 @@ export interface OpenForm extends IncomingForm<unknown> {
   close(): void
 }
 
+export interface FormLimits {
+  maxFileBytes: number
+  /** How long no byte may come while one is waited for. */
+  silenceMs: number
+}
+
 /** Fields are ids and the like. */
 const limits = {
   files: 1,
@@ -43,7 +50,11 @@ const overheadBytes = 64 * 1024
  * Reads a form (RFC 7578) up to its file, which is then passed on as it comes and never held. `schema` is the form's in the contract.
  * Throws `AppError`, and so do `bytes` and `fields`.
  */
-export async function openForm(request: HonoRequest, schema: z.ZodType, maxFileBytes: number): Promise<OpenForm> {
+export async function openForm(
+  request: HonoRequest,
+  schema: z.ZodType,
+  { maxFileBytes, silenceMs }: FormLimits,
+): Promise<OpenForm> {
   const announced = Number(request.header('content-length') ?? 0)
   if (announced > maxFileBytes + overheadBytes) throw tooLarge(maxFileBytes)
   const parser = parserFor(request, maxFileBytes)
@@ -72,9 +83,11 @@ export async function openForm(request: HonoRequest, schema: z.ZodType, maxFileB
   for (const limit of ['fieldsLimit', 'partsLimit'] as const)
     parser.on(limit, () => refuse(invalidRequest('', 'The form has too many parts.')))
 
-  const whole = pipeline(Readable.from(chunksOf(body)), parser, { signal: closing.signal }).catch((error) => {
-    throw closing.signal.aborted ? closing.signal.reason : brokenForm(error)
-  })
+  const whole = pipeline(Readable.from(piecesOf(body, silenceMs, stalled)), parser, { signal: closing.signal }).catch(
+    (error) => {
+      throw closing.signal.aborted ? closing.signal.reason : formError(error)
+    },
+  )
   whole.then(() => found.reject(noFile()), found.reject)
 
   function close() {
@@ -118,38 +131,25 @@ function parserFor(request: HonoRequest, maxFileBytes: number): BusboyInstance {
   }
 }
 
-type BodyReader = ReadableStreamDefaultReader<Uint8Array>
-
-/** Never cancels the body when it is left: that would break the connection off, and the answer with it. */
-async function* chunksOf(body: BodyReader): AsyncGenerator<Uint8Array> {
-  for (let chunk = await body.read(); !chunk.done; chunk = await body.read()) yield chunk.value
-}
-
-/**
- * Reads what nobody wants any more. A client that is still sending would not come to read why. How long that goes on is for the
- * server to say, which ends the connection soon after its answer.
- */
-async function discard(body: BodyReader): Promise<void> {
-  try {
-    while (!(await body.read()).done) {}
-  } catch {
-    // The client is gone.
-  }
-}
-
 async function* bytesOf(stream: BusboyFileStream, whole: Promise<unknown>): AsyncGenerator<Uint8Array> {
   // A body that breaks ends the file without a word: the form's failure is then the file's.
   whole.catch((error) => stream.destroy(error))
   try {
     for await (const chunk of stream) yield chunk as Uint8Array
   } catch (error) {
-    throw error instanceof AppError ? error : brokenForm(error)
+    throw formError(error)
   }
 }
 
 const tooLarge = (maxBytes: number) => new AppError('payload_too_large', `A file may have at most ${maxBytes} bytes.`)
 
-/** Nobody but the client breaks off a form, or writes one that cannot be read. */
+function stalled(): never {
+  throw new AppError('request_timeout', 'The form stopped arriving before its end.')
+}
+
+/** What we have found wrong ourselves, or else: nobody but the client breaks off a form, or writes one that cannot be read. */
+const formError = (error: unknown) => (error instanceof AppError ? error : brokenForm(error))
+
 const brokenForm = (cause: unknown) =>
   new AppError('invalid_request', 'The form is damaged, or ended before its end.', {
     cause,

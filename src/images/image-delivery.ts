@@ -26,11 +26,12 @@ export interface ImageDeliveryDeps {
 
 export const imageDelivery =
   ({ store, find }: ImageDeliveryDeps) =>
-  /** Throws `range_not_satisfiable`. */
+  /** Throws `precondition_failed` and `range_not_satisfiable`. */
   async (caller: Caller, id: string, conditions: DownloadConditions): Promise<ImageDelivery> => {
     const image = await find(caller, id)
     const { sizeBytes, sha256, createdAt, contentType, name } = image
     const head = downloadHead(conditions, { sizeBytes, etag: `"${sha256}"`, lastModifiedAt: createdAt })
+    if (head.status === 412) throw new AppError('precondition_failed', 'The image is another than was asked for.')
     if (head.status === 416)
       throw new AppError('range_not_satisfiable', `The image has ${sizeBytes} bytes.`, { headers: head.headers })
     if (head.status === 304) return head

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { continueWhenRead } from './continue-when-read.ts'
 import { closeGently } from './gentle-close.ts'
 
 export interface HttpServerOptions {
@@ -46,6 +47,7 @@ export async function startHttpServer({
   server.headersTimeout = 20_000
   server.keepAliveTimeout = 65_000
   closeGently(server)
+  continueWhenRead(server)
   const underWay = new Set<ServerResponse>()
   let isStopping = false
   server.prependListener('request', (_, response) => {

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
+import { discard, piecesOf, usualSilenceMs } from '../arriving-body.ts'
 import { attachment } from './content-disposition.ts'
 import type { DiskStore } from './disk-store.ts'
 import { downloadHead } from './download-head.ts'
@@ -8,11 +10,14 @@ import { StoreProblem } from './store-problem.ts'
 
 type Store = Pick<DiskStore, 'readUrl' | 'receive' | 'open'>
 
-/** Serves the disk store's signed URLs, at the place that its `baseUrl` names. Every refusal is a problem. */
-export function diskStoreRoutes(store: Store): Hono {
+/**
+ * Serves the disk store's signed URLs, at the place that its `baseUrl` names. Every refusal is a problem. An upload may be silent for so
+ * long.
+ */
+export function diskStoreRoutes(store: Store, silenceMs = usualSilenceMs): Hono {
   const routes = new Hono()
   routes.onError((error, c) => asProblem(error).respond(c))
-  routes.put('/:key{.+}', (c) => upload(c, store))
+  routes.put('/:key{.+}', (c) => upload(c, store, silenceMs))
   routes.get('/:key{.+}', (c) => download(c, store))
   routes.all('*', () => {
     throw new StoreProblem('method_not_allowed', 'Files are read with GET or HEAD and written with PUT.')
@@ -29,15 +34,22 @@ function asProblem(error: Error): StoreProblem {
   throw error
 }
 
-async function upload(c: Context, store: Store): Promise<Response> {
+async function upload(c: Context, store: Store, silenceMs: number): Promise<Response> {
   const grant = readUrl(c, store, 'PUT') as UploadGrant
   assertAnnounced(c, grant)
-  const outcome = await store.receive(grant, c.req.raw.body ?? new Uint8Array()).catch((error) => {
+  const body = c.req.raw.body?.getReader()
+  const pieces = body ? Readable.from(piecesOf(body, silenceMs, stalled)) : new Uint8Array()
+  const outcome = await store.receive(grant, pieces).catch((error) => {
+    if (body) void discard(body)
     // Who left reads no answer, and it is no bug of ours.
     throw c.req.raw.signal.aborted ? new StoreProblem('upload_mismatch', 'The upload ended early.') : error
   })
   if (outcome === 'exists') throw new StoreProblem('object_exists', 'There is another file under this name already.')
   return c.body(null, outcome === 'created' ? 201 : 200, { etag: `"${grant.sha256}"` })
+}
+
+function stalled(): never {
+  throw new StoreProblem('request_timeout', 'The file stopped arriving before its end.')
 }
 
 /** Before a byte is read. What the body then really is, is the store's to check. */
@@ -63,6 +75,7 @@ async function download(c: Context, store: Store): Promise<Response> {
   if (!object) throw new StoreProblem('object_not_found', 'There is no such file.')
   try {
     const head = downloadHead(conditionsOf(c), object.info)
+    if (head.status === 412) throw new StoreProblem('precondition_failed', 'The file is another than was asked for.')
     if (head.status === 416)
       throw new StoreProblem('range_not_satisfiable', `The file has ${object.info.sizeBytes} bytes.`, head.headers)
     const { status, range } = head
@@ -82,6 +95,9 @@ const conditionsOf = ({ req }: Context) => ({
   range: req.method === 'HEAD' ? undefined : req.header('range'),
   ifRange: req.header('if-range'),
   ifNoneMatch: req.header('if-none-match'),
+  ifModifiedSince: req.header('if-modified-since'),
+  ifMatch: req.header('if-match'),
+  ifUnmodifiedSince: req.header('if-unmodified-since'),
 })
 
 /** Files come from people, and are served from the origin of the API. */

@@ -1,10 +1,15 @@
+import { isKnown, isMatched } from '../versions.ts'
 import { parseRange, type ResolvedRange } from './byte-range.ts'
+import { parseHttpDate } from './http-date.ts'
 
 /** The headers that a download may come with. */
 export interface DownloadConditions {
   range?: string | undefined
   ifRange?: string | undefined
   ifNoneMatch?: string | undefined
+  ifModifiedSince?: string | undefined
+  ifMatch?: string | undefined
+  ifUnmodifiedSince?: string | undefined
 }
 
 export interface Downloadable {
@@ -19,6 +24,7 @@ export type DownloadHead =
   | { status: 200; headers: FileHeaders; range: ResolvedRange }
   | { status: 206; headers: FileHeaders & RangeHeader; range: ResolvedRange }
   | { status: 304; headers: CommonHeaders; range?: undefined }
+  | { status: 412; headers: Record<never, never>; range?: undefined }
   | { status: 416; headers: RangeHeader; range?: undefined }
 
 type CommonHeaders = Record<'ETag' | 'Last-Modified' | 'Accept-Ranges' | 'Cache-Control', string>
@@ -29,7 +35,8 @@ type RangeHeader = Record<'Content-Range', string>
 export function downloadHead(conditions: DownloadConditions, file: Downloadable): DownloadHead {
   const common = commonHeaders(file)
   const { sizeBytes } = file
-  if (isKnown(conditions, file)) return { status: 304, headers: common }
+  if (isAnother(conditions, file)) return { status: 412, headers: {} }
+  if (isThere(conditions, file)) return { status: 304, headers: common }
   const range = rangeApplies(conditions, file) ? parseRange(conditions.range, sizeBytes) : undefined
   if (range === 'unsatisfiable') return { status: 416, headers: { 'Content-Range': `bytes */${sizeBytes}` } }
   const { start, end } = range ?? { start: 0, end: sizeBytes - 1 }
@@ -46,9 +53,22 @@ const commonHeaders = ({ etag, lastModifiedAt }: Downloadable): CommonHeaders =>
   'Cache-Control': 'private, no-cache, no-transform',
 })
 
-function isKnown({ ifNoneMatch: known }: DownloadConditions, { etag }: Downloadable): boolean {
-  if (known === undefined) return false
-  return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+/** Whether it is another than the client asks for. A tag says it better than a date. */
+function isAnother({ ifMatch, ifUnmodifiedSince }: DownloadConditions, file: Downloadable): boolean {
+  if (ifMatch !== undefined) return !isMatched(ifMatch, file.etag)
+  return isModifiedSince(ifUnmodifiedSince, file) === true
+}
+
+/** Whether the client has it already. */
+function isThere({ ifNoneMatch, ifModifiedSince }: DownloadConditions, file: Downloadable): boolean {
+  if (ifNoneMatch !== undefined) return isKnown(ifNoneMatch, file.etag)
+  return isModifiedSince(ifModifiedSince, file) === false
+}
+
+/** Undefined for no date, or none that can be read: that is no condition. What clients know of ours are whole seconds. */
+function isModifiedSince(header: string | undefined, { lastModifiedAt }: Downloadable): boolean | undefined {
+  const since = parseHttpDate(header)
+  return since && Math.floor(lastModifiedAt.getTime() / 1000) > Math.floor(since.getTime() / 1000)
 }
 
 /** With If-Range, only for who has the beginning of this very file; a weak tag or an older date is not that. */

@@ -45,7 +45,10 @@ const PROBLEMS = {
   method_not_allowed: { status: 405, title: 'Method not allowed', headers: { allow: 'GET, HEAD, PUT' } },
   upload_mismatch: { status: 400, title: 'Upload does not match' },
   length_required: { status: 411, title: 'Length required' },
+  // RFC 9110, section 15.5.9: whatever else may come on this connection is not waited for.
+  request_timeout: { status: 408, title: 'Request timeout', headers: { connection: 'close' } },
   object_exists: { status: 412, title: 'File exists' },
+  precondition_failed: { status: 412, title: 'File is another' },
   too_large: { status: 413, title: 'Too large' },
   range_not_satisfiable: { status: 416, title: 'Range not satisfiable' },
   service_unavailable: { status: 503, title: 'Store unavailable', headers: { 'retry-after': '5' } },

@@ -84,6 +84,16 @@ type Fault = [
   spoil: (operation: Sound['paths']['/reefs']['post'], document: Sound) => void,
 ]
 
+const condition = (name: string) => ({ name, in: 'header', schema: { type: 'string', maxLength: 9, example: '*' } })
+
+/** The same to be read, by its ETag. */
+const tagged = ({ requestBody: _, responses, ...it }: Sound['paths']['/reefs']['post']) => ({
+  ...it,
+  operationId: 'listReefs',
+  'x-sdk': 'reefs.list',
+  responses: { ...responses, '200': { ...responses['201'], headers: { ETag: { schema: { type: 'string' } } } } },
+})
+
 const faults: Fault[] = [
   [
     'operation-shape',
@@ -132,6 +142,25 @@ const faults: Fault[] = [
     '404 must be application/problem+json.',
     ({ responses }) =>
       (responses['404'] = { description: 'Gone.', content: { 'application/json': { schema: {}, example: 1 } } }),
+  ],
+  [
+    'conditional',
+    'an ETag without a way to use it',
+    'What has an ETag takes If-None-Match, and answers 304.',
+    (it, { paths }) => Object.assign(paths['/reefs'], { get: tagged(it) }),
+  ],
+  [
+    'conditional',
+    'an ETag that spares nobody',
+    'What has an ETag takes If-None-Match, and answers 304.',
+    (it, { paths }) =>
+      Object.assign(paths['/reefs'], { get: { ...tagged(it), parameters: [condition('If-None-Match')] } }),
+  ],
+  [
+    'conditional',
+    'a condition that refuses nothing',
+    'What takes If-Match answers 412.',
+    ({ parameters }) => parameters.push(condition('If-Match')),
   ],
   ['access', 'no security', 'An operation states its security, if only as [].', (it) => (it.security = undefined)],
   [

@@ -77,6 +77,11 @@ async function problemOf(response: Response) {
   return { status: response.status, code: problem.code, ...(pointers && { pointers }) }
 }
 
+async function expectUncompressed(response: Response) {
+  expect(await problemOf(response)).toEqual({ status: 415, code: 'unsupported_media_type' })
+  expect(response.headers.get('accept-encoding')).toBe('identity')
+}
+
 /** Comes last before the handler: whoever gets this answer was let in, and nothing has happened. */
 const unheardOf = '?unheardOf=1'
 const letIn = { status: 400, code: 'invalid_request', pointers: ['/query/unheardOf'] }
@@ -147,14 +152,21 @@ describe.each(operations)('$operationId', (operation) => {
         },
       )
 
-      test.each([['text/plain'], ['application/x-www-form-urlencoded'], ['multipart/form-data; boundary=x'], ['']])(
-        'of type "%s" is refused',
-        async (type) => {
-          const response = await ask(operation, { as, type })
+      test.each([
+        ['text/plain'],
+        ['application/x-www-form-urlencoded'],
+        ['multipart/form-data; boundary=x'],
+        ['application/json; charset=latin1'],
+        [''],
+      ])('of type "%s" is refused', async (type) => {
+        const response = await ask(operation, { as, type })
 
-          expect(await problemOf(response)).toEqual({ status: 415, code: 'unsupported_media_type' })
-        },
-      )
+        expect(await problemOf(response)).toEqual({ status: 415, code: 'unsupported_media_type' })
+      })
+
+      test('that is compressed is refused', async () => {
+        await expectUncompressed(await ask(operation, { as: { ...as, 'content-encoding': 'gzip' } }))
+      })
 
       test.each(['{', '', '{"a":1,}', 'undefined', '[1'])('that is no JSON (%s) is refused', async (body) => {
         const response = await ask(operation, { as, body })
@@ -223,6 +235,10 @@ describe.each(operations)('$operationId', (operation) => {
           expect(await problemOf(response)).toEqual({ status: 415, code: 'unsupported_media_type' })
         },
       )
+
+      test('that is compressed is refused', async () => {
+        await expectUncompressed(await ask(operation, { as: { ...as, 'content-encoding': 'gzip' } }))
+      })
 
       test.each(['', '{}', '--x', '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\nPNG'])(
         'that is none (%j) is refused',

@@ -222,7 +222,7 @@ describe('a preflight', () => {
       'method.response.header.Access-Control-Allow-Origin': "'*'",
       'method.response.header.Access-Control-Allow-Methods': "'GET,PUT,DELETE,OPTIONS'",
       'method.response.header.Access-Control-Allow-Headers':
-        "'Authorization,Content-Type,X-API-Key,X-Request-Id,If-Match'",
+        "'Authorization,Content-Type,X-API-Key,X-Request-Id,If-None-Match,If-Match'",
       'method.response.header.Access-Control-Max-Age': "'600'",
     })
   })
@@ -231,7 +231,7 @@ describe('a preflight', () => {
     expect(answerOf('/api/images/{imageId}').responseParameters).toMatchObject({
       'method.response.header.Access-Control-Allow-Methods': "'GET,HEAD,PATCH,DELETE,OPTIONS'",
       'method.response.header.Access-Control-Allow-Headers':
-        "'Authorization,Content-Type,X-API-Key,X-Request-Id,Range,If-Range,If-None-Match'",
+        "'Authorization,Content-Type,X-API-Key,X-Request-Id,Range,If-Range,If-None-Match,If-Modified-Since,If-Match,If-Unmodified-Since'",
     })
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { conditionsOf } from '../store/conditions.ts'
 import { startTestService } from '../support/service.ts'
 import { authorization, countedReads, get, type Problem, somePng, upload } from './support.ts'
 
@@ -129,6 +130,34 @@ describe('getImage', () => {
 
     expect(response.status).toBe(status)
     await response.body?.cancel()
+  })
+
+  test.each(conditionsOf(etag, lastModified))('goes by its conditions: %s', async (_, conditions, status) => {
+    const gets = countedReads(service.store)
+    const [response, ofHead] = [await fetched(conditions), await head(conditions)]
+
+    expect([response.status, ofHead.status]).toEqual([status, status])
+    expect(gets()).toBe(status === 200 ? 1 : 0)
+    if (status === 412) expect(await response.json()).toMatchObject({ code: 'precondition_failed' })
+    else expect(response.headers.get('etag')).toBe(etag)
+  })
+
+  test('sends a part of what must have its tag', async () => {
+    const response = await fetched({
+      'if-match': etag,
+      'if-modified-since': new Date(0).toUTCString(),
+      range: 'bytes=0-9',
+    })
+
+    expect(response.status).toBe(206)
+    expect(await bodyOf(response)).toEqual(bytes.subarray(0, 10))
+  })
+
+  test('says nothing of what one may not see, whatever the conditions', async () => {
+    const stranger = await service.person()
+
+    for (const name of ['if-match', 'if-none-match'])
+      expect((await get(service, stranger, image.id, { [name]: '*' })).status).toBe(404)
   })
 
   test('knows no image that is not there', async () => {

@@ -10,7 +10,14 @@ const limitBytes = 1024 * 1024
 const small = await startTestService({ imageLimitBytes: limitBytes })
 const server = await startHttpServer({ fetch: small.fetch, host: '127.0.0.1', port: 0 })
 const ana = await small.person()
-afterAll(() => server.stop())
+/** The same, of less patience. */
+const hasty = await startTestService({
+  databaseUrl: small.databaseUrl,
+  store: small.store,
+  bodyDeadlineMs: 20,
+})
+const hastyServer = await startHttpServer({ fetch: hasty.fetch, host: '127.0.0.1', port: 0 })
+afterAll(() => Promise.all([server.stop(), hastyServer.stop()]))
 
 const post = (body: BodyInit, headers: Record<string, string> = {}) =>
   fetch(`${server.url}/api/images`, {
@@ -21,8 +28,8 @@ const post = (body: BodyInit, headers: Record<string, string> = {}) =>
   } as RequestInit)
 
 /** A connection on which a request has begun, and what comes back on it. */
-function begin(headers: Record<string, string | number>) {
-  const { hostname, port } = new URL(server.url)
+function begin(headers: Record<string, string | number>, url = server.url) {
+  const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   const lines = Object.entries({ host: 'reef', connection: 'close', ...authorization(ana), ...headers })
   socket.write(`POST /api/images HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
@@ -97,6 +104,24 @@ describe('createImage over HTTP', () => {
     const response = await post(body.subarray(0, end), { 'content-type': type })
 
     expect(await response.json()).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(await remains(small)).toEqual(before)
+  })
+
+  test.each([
+    ['before its file', 20],
+    ['in its file', 300_000],
+    ['in its last boundary', -3],
+  ])('tells a client that falls silent %s, and keeps nothing of its form', async (_, end) => {
+    const before = await remains(small)
+    const { body, type } = multipart([{ name: 'file', fileName: 'a.png', body: pngOfSize(500_000) }])
+    const { answered, write } = begin(
+      { connection: 'keep-alive', 'content-type': type, 'content-length': body.length },
+      hastyServer.url,
+    )
+
+    await write(body.subarray(0, end))
+
+    expect(await answered).toMatch(/^HTTP\/1.1 408 .*\r\nconnection: close\r\n.*"code":"request_timeout"/is)
     expect(await remains(small)).toEqual(before)
   })
 

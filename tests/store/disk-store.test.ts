@@ -5,8 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startHttpServer } from '../../src/main/http-server.ts'
 import { createDiskStore } from '../../src/store/disk-store.ts'
+import { diskStoreRoutes } from '../../src/store/disk-store-routes.ts'
+import { type ObjectBody, StoreUnavailable } from '../../src/store/object-store.ts'
+import { conditionsOf } from './conditions.ts'
 import { startDiskStore } from './stores.ts'
 
 type Disk = Awaited<ReturnType<typeof startDiskStore>>
@@ -142,12 +147,51 @@ describe('an upload URL', () => {
     expect((await send(upload)).status).toBe(201)
   })
 
+  test.each([
+    ['at its beginning', ''],
+    ['in its middle', 'some'],
+  ])('tells a client that falls silent %s, and keeps nothing of it', async (_, sent) => {
+    const hasty = await startDiskStore({ silenceMs: 20 })
+    const upload = await signUpload(CONTENT, hasty.store)
+    const socket = openRaw(upload, 'content-length: 10', undefined, 'keep-alive')
+    socket.write(sent)
+
+    const answer = await text(socket)
+
+    expect(answer).toMatch(/^HTTP\/1.1 408 .*"code":"request_timeout"/s)
+    expect(answer).toMatch(/^connection: close\r$/im)
+    expect(await readdir(join(hasty.root, '~temporary'))).toEqual([])
+    expect(await hasty.store.head(KEY)).toBeUndefined()
+    await hasty.stop()
+  })
+
   test('refuses early, and answers, although much is still to come', async () => {
     const upload = await signUpload()
 
     const answer = await send({ ...upload, url: `${upload.url}x` }, 'x'.repeat(5_000_000))
 
     await expectProblem(answer, [403, 'signature_invalid'])
+  })
+
+  test('answers a client that sends all before it reads, though the store fails in the middle', async () => {
+    const receive = async (_: unknown, body: ObjectBody) => {
+      for await (const _piece of body as Readable) throw new StoreUnavailable('full', 'No space is left.')
+      return 'created' as const
+    }
+    const routes = diskStoreRoutes({ ...store, receive })
+    const server = await startHttpServer({
+      fetch: new Hono().route('/objects', routes).fetch,
+      host: '127.0.0.1',
+      port: 0,
+    })
+    const content = 'x'.repeat(20_000_000)
+    const { pathname, search } = new URL((await signUpload(content)).url)
+    const upload = { ...(await signUpload(content)), url: `${server.url}${pathname}${search}` }
+    const socket = openRaw(upload, `content-length: ${content.length}`).pause()
+    await new Promise((resolve) => socket.write(content, resolve))
+
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 503 .*"code":"service_unavailable"/s)
+    await server.stop()
   })
 
   test('answers 503 when the directory has vanished', async () => {
@@ -217,6 +261,23 @@ describe('a download URL', () => {
       expect(answer.headers.get('etag')).toBe(etag)
     }
     expect((await get('"other"')).status).toBe(200)
+  })
+
+  test('goes by its conditions', async () => {
+    const url = await download()
+    const { headers } = await fetch(url, { method: 'HEAD' })
+    const cases = conditionsOf(headers.get('etag')!, headers.get('last-modified')!)
+
+    for (const [name, conditions, status] of cases) {
+      const [head, get] = [
+        await fetch(url, { method: 'HEAD', headers: conditions }),
+        await fetch(url, { headers: conditions }),
+      ]
+      expect([head.status, get.status], name).toEqual([status, status])
+      if (status === 412) await expectProblem(get, [412, 'precondition_failed'])
+      else await get.text()
+    }
+    await expect.poll(openFiles).toEqual([])
   })
 
   test('answers HEAD with all of it, whatever range that asks for', async () => {
@@ -441,11 +502,9 @@ async function download(content = CONTENT, contentType = 'text/plain'): Promise<
 }
 
 /** What fetch would refuse to send. */
-function openRaw({ url, method, headers }: Sendable, header: string, path?: string) {
+function openRaw({ url, method, headers }: Sendable, header: string, path?: string, connection = 'close') {
   const { hostname, port, pathname, search } = new URL(url)
-  const lines = Object.entries({ host: hostname, connection: 'close', ...headers }).map(
-    ([name, value]) => `${name}: ${value}`,
-  )
+  const lines = Object.entries({ host: hostname, connection, ...headers }).map(([name, value]) => `${name}: ${value}`)
   const socket = connect(Number(port), hostname)
   socket.write(
     `${[`${method} ${path ?? pathname + search} HTTP/1.1`, ...lines, ...(header ? [header] : [])].join('\r\n')}\r\n\r\n`,

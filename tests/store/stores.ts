@@ -13,12 +13,12 @@ import { createS3Store } from '../../src/store/s3-store.ts'
 import { startS3Gate } from './s3-gate.ts'
 
 /** A disk store whose URLs are served on a loopback port, as the service does it. */
-export async function startDiskStore() {
+export async function startDiskStore({ silenceMs }: { silenceMs?: number } = {}) {
   const root = await mkdtemp(join(tmpdir(), 'fieldstation-store-'))
   const clock = { now: Date.now() }
   let baseUrl = 'not listening yet'
   const store = createDiskStore({ root, secret: 'a secret', baseUrl: () => baseUrl, now: () => clock.now })
-  const app = new Hono().route('/objects', diskStoreRoutes(store))
+  const app = new Hono().route('/objects', diskStoreRoutes(store, silenceMs))
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
   await once(server, 'listening')
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/objects`

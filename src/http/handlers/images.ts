@@ -35,6 +35,9 @@ export const imageHandlers = ({ images }: { images: ImageService }): Handlers<Im
       range: headers.Range,
       ifRange: headers['If-Range'],
       ifNoneMatch: headers['If-None-Match'],
+      ifModifiedSince: headers['If-Modified-Since'],
+      ifMatch: headers['If-Match'],
+      ifUnmodifiedSince: headers['If-Unmodified-Since'],
     })
     if (delivery.status === 304) return { status: 304, headers: delivery.headers }
     const { contentType, open, disposition } = delivery

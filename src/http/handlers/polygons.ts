@@ -2,6 +2,7 @@ import type { Page } from '../../page.ts'
 import { importFaults } from '../../polygons/polygon-import.ts'
 import type { PolygonQuery, PolygonService } from '../../polygons/polygon-service.ts'
 import { toFeature, toPolygon } from '../../polygons/polygon-shapes.ts'
+import { variantOf } from '../../versions.ts'
 import type { FurtherFaults, Handlers } from '../contract.ts'
 
 type PolygonOperation =
@@ -34,8 +35,8 @@ export const polygonHandlers = ({ polygons }: { polygons: PolygonService }): Han
 
   async getPolygon({ caller, path, mediaType }) {
     const { row, etag } = await polygons.get(caller, path.polygonId)
-    const headers = { ETag: etag }
-    if (mediaType !== geoJson) return { status: 200, headers, body: toPolygon(row) }
+    if (mediaType !== geoJson) return { status: 200, headers: { ETag: etag }, body: toPolygon(row) }
+    const headers = { ETag: variantOf(etag, 'geojson') }
     return { status: 200, headers, contentType: geoJson, body: toFeature(row) }
   },
 

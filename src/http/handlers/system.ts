@@ -1,7 +1,7 @@
 import { inTime } from '../../in-time.ts'
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
-import { type Docs, isKnown } from '../docs.ts'
+import type { Docs } from '../docs.ts'
 
 type SystemOperation = 'getContract' | 'getDocs' | 'getLiveness' | 'getReadiness'
 
@@ -20,10 +20,9 @@ export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handle
     return { status: 200, body: contract }
   },
 
-  async getDocs({ headers }) {
+  async getDocs() {
     const { html, policy, etag } = await docs()
     const said = { ETag: etag, 'Cache-Control': 'no-cache', 'Content-Security-Policy': policy }
-    if (isKnown(etag, headers['If-None-Match'])) return { status: 304, headers: said }
     return { status: 200, contentType: 'text/html', raw: html, headers: said }
   },
 
