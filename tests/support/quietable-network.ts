@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { afterAll } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 /** A network between us and the database that can go quiet: connections stay open and nothing arrives any more. */
 export async function quietableNetwork(databaseUrl: string, port = 0) {
@@ -19,7 +19,7 @@ export async function quietableNetwork(databaseUrl: string, port = 0) {
     for (const pair of pairs) for (const socket of pair) socket.destroy()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
   }
-  afterAll(close)
+  atEnd(close)
   const through = new URL(databaseUrl)
   through.host = `127.0.0.1:${(server.address() as { port: number }).port}`
   return {

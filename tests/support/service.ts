@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 as uuid } from 'uuid'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 import { type Client, type ClientOptions, createClient } from '../../sdk/index.ts'
 import { accessTokens } from '../../src/auth/access-tokens.ts'
 import type { Role, Scope } from '../../src/auth/caller.ts'
@@ -15,6 +15,7 @@ import type { MailTransport, OutgoingMail } from '../../src/mail/transport.ts'
 import { createDiskStore } from '../../src/store/disk-store.ts'
 import { diskStoreRoutes } from '../../src/store/disk-store-routes.ts'
 import { userStore } from '../../src/users/user-store.ts'
+import { atEnd } from './at-end.ts'
 import { databaseUrl } from './cluster.ts'
 import { checkAgainstContract } from './contract-check.ts'
 
@@ -38,7 +39,7 @@ export async function createDatabase(): Promise<string> {
   const name = `fieldstation_test_${randomUUID().replaceAll('-', '')}`
   const admin = connect(adminUrl, { max: 1 })
   await admin`create database ${admin(name)} template ${admin(template)}`
-  afterAll(async () => {
+  atEnd(async () => {
     await admin`drop database ${admin(name)} with (force)`
     await admin.end({ timeout: 5 })
   })
@@ -66,7 +67,7 @@ export function memoryTransport(): MailTransport & { sent: OutgoingMail[] } {
 }
 
 /**
- * The whole service on a database of its own, reached through the SDK with no network in between. Call it at the top of a test file.
+ * The whole service on a database of its own, reached through the SDK with no network in between.
  * Every answer is held against the contract.
  */
 export async function startTestService({ log = memoryLog(), ...overrides }: TestOptions = {}) {
@@ -94,7 +95,7 @@ export async function startTestService({ log = memoryLog(), ...overrides }: Test
     log,
     ...overrides,
   })
-  afterAll(async () => {
+  atEnd(async () => {
     await service.close()
     await rm(root, { recursive: true, force: true })
   })
