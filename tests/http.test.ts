@@ -260,6 +260,8 @@ describe('compression', () => {
     ['/openapi.json', 'gzip, deflate, br', 'br'],
     ['/openapi.json', 'gzip', 'gzip'],
     ['/openapi.json', 'br;q=0, gzip', 'gzip'],
+    ['/openapi.json', 'GZIP;q=0.5', 'gzip'],
+    ['/openapi.json', 'x-br-br, gzip;q=0.0', null],
     ['/openapi.json', 'identity', null],
     ['/livez', 'br', null],
   ])('%s for who accepts %s is encoded as %s', async (path, accepted, encoding) => {

@@ -44,6 +44,6 @@ export function negotiated(c: Context): Encoding | undefined {
   c.header('vary', 'accept-encoding', { append: true })
   const accepted = c.req.header('accept-encoding') ?? ''
   return (['br', 'gzip'] as const).find((name) =>
-    new RegExp(`\\b${name}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(accepted),
+    new RegExp(`(^|,)\\s*${name}\\s*(;(?!\\s*q=0(\\.0*)?\\s*(,|$))|,|$)`, 'i').test(accepted),
   )
 }

@@ -12,7 +12,7 @@ export function requireCrs84(object: object, pointer: string): void {
   const { crs } = object as { crs?: { type?: unknown; properties?: { name?: unknown; code?: unknown } | null } | null }
   if (crs === undefined || crs === null) return
   const { name, code } = crs.properties ?? {}
-  const system = crs.type === 'EPSG' ? `EPSG:${code}` : name
+  const system = crs.type === 'EPSG' && typeof code === 'number' ? `EPSG:${code}` : name
   if (typeof system === 'string' && crs84.test(system)) return
   const found =
     typeof system === 'string' && system !== '' ? `, and this says ${system.slice(0, 100).toWellFormed()}` : ''

@@ -58,6 +58,7 @@ describe('a crs of another system, as GeoJSON of 2008 had it, is refused with a 
     named('EPSG:43260'),
     { type: 'EPSG', properties: { code: 3857 } },
     { type: 'EPSG' },
+    { type: 'EPSG', properties: { code: { toString: 1, valueOf: 1 } } },
   ])('also where it is written as %j', async (crs) => {
     await expect(toArea({ ...geometry, crs } as never, '')).rejects.toMatchObject({ errors: [{ pointer: '/crs' }] })
   })

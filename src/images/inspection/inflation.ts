@@ -30,6 +30,9 @@ export async function inflateThrough(
   try {
     await pipeline(given, inflate, takeAll)
   } catch (error) {
+    // What follows the stream is not taken, and where some is still to come that counts as an end too soon.
+    if (inflate.readableEnded && inflate.bytesWritten < givenBytes)
+      throw damaged(format, `something follows its ${what}`)
     // The code of an `AbortError` is a number.
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
     throw damaged(format, `its ${what} cannot be inflated`)

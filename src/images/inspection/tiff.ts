@@ -7,8 +7,9 @@ import { type MarkupScan, markupScan } from './polyglot.ts'
 import { openTiff, type TiffDirectory, type TiffFile } from './tiff-directory.ts'
 import { inspectPage } from './tiff-page.ts'
 
-const tags = { subDirectories: 330, xmp: 700, iptc: 33723, exif: 34665, gps: 34853, interoperability: 40965 }
-const ascii = 2
+const tags = { subDirectories: 330, iptc: 33723, exif: 34665, gps: 34853, interoperability: 40965 }
+/** Types of values that are bytes, whatever they say: text, and what programs write into EXIF and into tags of their own. */
+const bytesTypes = new Set([1, 2, 6, 7])
 /** Of pages, of what lies below them, and of EXIF and the like, all together. */
 const maxDirectories = 10_000
 
@@ -57,7 +58,7 @@ export async function inspectTiff({ source, head, budget }: Inspection): Promise
     await readDirectory(offset, isPage)
   }
   if (!size) throw damaged('TIFF', 'it has no page')
-  await assertNoOtherKind(source, ranges)
+  await assertNoOtherKind(source, ranges, markup)
   return size
 }
 
@@ -70,7 +71,7 @@ const tooMany = () =>
 
 async function scanTexts(tiff: TiffFile, { entries }: TiffDirectory, markup: MarkupScan): Promise<void> {
   for (const entry of entries.values()) {
-    if (entry.type !== ascii && entry.tag !== tags.xmp && entry.tag !== tags.iptc) continue
+    if (!bytesTypes.has(entry.type) && entry.tag !== tags.iptc) continue
     for await (const piece of tiff.bytes(entry)) markup.add(piece)
     markup.finish()
   }
@@ -98,13 +99,17 @@ async function passGhostArea(
 }
 
 /** Editors leave bytes behind that nothing points at any more; programs find other files among them. */
-async function assertNoOtherKind(source: ImageSource, ranges: ByteRanges): Promise<void> {
+async function assertNoOtherKind(source: ImageSource, ranges: ByteRanges, markup: MarkupScan): Promise<void> {
   await using cursor = openCursor(source)
   for (const { start, end } of ranges.gaps(source.sizeBytes)) {
     await cursor.skip(start - cursor.position())
     await cursor.skipRun(padding, end)
     const left = end - cursor.position()
-    const kind = left > 0 && otherKind(await cursor.take(Math.min(headBytes, left)))
+    const beginning = await cursor.take(Math.min(headBytes, left))
+    const kind = otherKind(beginning)
     if (kind) throw new ImageRefused('polyglot', `The TIFF holds ${kind} besides its image; save the image anew.`)
+    markup.add(beginning)
+    for await (const piece of cursor.pieces(end - cursor.position())) markup.add(piece)
+    markup.finish()
   }
 }

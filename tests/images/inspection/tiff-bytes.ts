@@ -25,7 +25,7 @@ export interface TiffOptions {
   behindHeader?: Uint8Array
 }
 
-const widths: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8 }
+const widths: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 13: 4, 16: 8 }
 
 export const page = (width = 6, height = 4, rowsPerStrip = 2, ...tags: Tag[]): TiffPage => ({
   tags: [

@@ -145,6 +145,7 @@ describe('the mask of a JPEG', () => {
     ['that is cut short', masked(jpeg, mask.subarray(0, -1)), 'cannot be inflated'],
     ['that is spoilt', masked(jpeg, Buffer.concat([mask.subarray(0, -1), Buffer.of(mask.at(-1)! ^ 1)])), 'cannot be'],
     ['with something behind it', masked(jpeg, Buffer.concat([mask, Buffer.from('x')])), 'something follows'],
+    ['with much behind it', masked(jpeg, Buffer.concat([mask, Buffer.alloc(70_000, 'A')])), 'something follows'],
     ['that is none', masked(jpeg, Buffer.from('<html>')), 'cannot be inflated'],
   ])('is damaged %s', async (_, bytes, what) => {
     expect(await verdictOn(bytes)).toEqual({ reason: 'damaged', message: expect.stringContaining(what) })

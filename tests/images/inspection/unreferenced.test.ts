@@ -82,6 +82,15 @@ describe('what no directory of a TIFF points at', () => {
     expect(await reasonFor(betweenStrips(bytes))).toBe('accepted')
   })
 
+  test('is refused with a page far into it, and so are the bytes of a tag', async () => {
+    const bytes = latin1(`${'x'.repeat(100_000)}<script>`)
+    const tagged = (type: number) => tiff([page(6, 4, 2, { tag: 37_510, type, values: [...bytes] })])
+
+    expect(await reasonFor(Buffer.concat([tiff([page()]), bytes]))).toBe('polyglot')
+    expect(await reasonFor(betweenStrips(bytes))).toBe('polyglot')
+    for (const type of [1, 2, 6, 7]) expect(await reasonFor(tagged(type))).toBe('polyglot')
+  })
+
   test('is told from what the file holds in its strips, tiles and tags', async () => {
     const [, , program] = hidden.find(([name]) => name === 'ELF')!
     const pixels = Buffer.concat([program, Buffer.alloc(512)])
