@@ -5,7 +5,18 @@ import { describe, expect, test } from 'vitest'
 
 /** The domain rooms: what the service is about. Each may ask the others. */
 const domain = ['auth', 'users', 'polygons', 'notes', 'images', 'files', 'regions', 'jobs', 'mail', 'audit']
-const shared = ['errors', 'log', 'page', 'kept', 'in-time', 'arriving-body', 'versions', 'turns', 'generated']
+const shared = [
+  'errors',
+  'log',
+  'page',
+  'kept',
+  'in-time',
+  'arriving-body',
+  'versions',
+  'turns',
+  'contract-document',
+  'generated',
+]
 
 /**
  * Which room may import which. A name is a folder of `src`, a file there without its ending, or a folder at the top. A path after it
@@ -54,6 +65,7 @@ const mayImport: Record<string, string[] | 'anything'> = {
   kept: [],
   'in-time': [],
   'arriving-body': ['in-time'],
+  'contract-document': ['generated'],
   versions: [],
   turns: [],
   // The zod schemas need the words that zod has not.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { MiddlewareHandler } from 'hono'
+import { contractDocument } from '../contract-document.ts'
 import { kept } from '../kept.ts'
 import { type Encodings, encodingsOf, negotiated } from './compression.ts'
 import { redocOptions } from './docs-options.ts'
@@ -32,8 +33,7 @@ export async function makeDocsPage(readRedoc: ReadRedoc = redocOfPackage): Promi
   const policy =
     `default-src 'none'; script-src ${hashes}; style-src 'unsafe-inline'; img-src data:; worker-src blob:; ` +
     "base-uri 'none'; form-action 'none'"
-  const { default: contract } = await import('../../generated/openapi.json', { with: { type: 'json' } })
-  const html = pageOf(contract, scripts, policy)
+  const html = pageOf(await contractDocument(), scripts, policy)
   const etag = `W/"${sha256(html)}"`
   return { html, policy: `${policy}; frame-ancestors 'none'`, etag, encodings: encodingsOf(html) }
 }

@@ -1,5 +1,6 @@
 import { jobTypes } from '../../generated/job-types.ts'
 import type { components } from '../../generated/types.ts'
+import { contractDocument } from '../contract-document.ts'
 import { AppError } from '../errors.ts'
 import type { LeaseTerms } from './claim-store.ts'
 import type { JobTypeName } from './job-rows.ts'
@@ -8,7 +9,7 @@ type Description = components['schemas']['JobTypeDescription']
 
 /** Every job type of the contract, as the service describes it. */
 export async function describeJobTypes(): Promise<Description[]> {
-  const { default: contract } = await import('../../generated/openapi.json', { with: { type: 'json' } })
+  const contract = await contractDocument()
   const schemas = contract.components.schemas as unknown as Record<string, { properties: Record<string, object> }>
   return Object.values(jobTypes).map((jobType) => {
     const resultSchema = 'resultSchema' in jobType ? schemas[jobType.resultSchema] : undefined

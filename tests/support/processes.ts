@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 export const admin = { email: 'admin@reef.example', password: 'slow-tides-carry-sand' }
 
@@ -14,8 +14,7 @@ export const compiled = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
 const children = new Set<ChildProcess>()
 const folders = new Set<string>()
 
-// Here and not where they are made: a hook that is registered within a test is never called.
-afterAll(async () => {
+atEnd(async () => {
   // Not killed: a service that is leaves its database running.
   await Promise.all([...children].filter(isAlive).map((child) => end(child, 'SIGTERM')))
   for (const folder of folders) await rm(folder, { recursive: true, force: true })

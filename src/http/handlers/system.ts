@@ -1,3 +1,4 @@
+import { contractDocument } from '../../contract-document.ts'
 import { inTime } from '../../in-time.ts'
 import type { Log } from '../../log.ts'
 import type { Handlers } from '../contract.ts'
@@ -16,8 +17,7 @@ const patienceMs = 3000
 
 export const systemHandlers = ({ checks, docs, log }: SystemHandlerDeps): Handlers<SystemOperation> => ({
   async getContract() {
-    const { default: contract } = await import('../../../generated/openapi.json', { with: { type: 'json' } })
-    return { status: 200, body: contract }
+    return { status: 200, body: await contractDocument() }
   },
 
   async getDocs() {

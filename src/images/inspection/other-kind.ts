@@ -1,4 +1,5 @@
 import { ImageRefused } from './image-refused.ts'
+import { markup } from './polyglot.ts'
 
 /** So many bytes are enough for `otherKind`. A PDF reader looks for its header in as many. */
 export const headBytes = 1024
@@ -27,7 +28,8 @@ const beginnings: Beginning[] = [
   { kind: 'a database', texts: ['SQLite format 3'] },
 ]
 
-const markup = ['<html', '<script', '<?php', '<svg', '<!doctype']
+/** In metadata an SVG or another document type may be told of; a file that begins so is one. */
+const beginningsOfPages = [...markup, '<svg', '<!doctype']
 
 /**
  * What bytes would be opened as besides an image, in words for people: nothing where they begin like none of what is
@@ -40,7 +42,7 @@ export function otherKind(bytes: Uint8Array): string | undefined {
     if (texts.some((each) => at.some((position) => text.startsWith(each, position)))) return kind
   }
   const lower = text.toLowerCase()
-  return markup.some((each) => lower.includes(each)) ? 'a web page or a script' : undefined
+  return beginningsOfPages.some((each) => lower.includes(each)) ? 'a web page or a script' : undefined
 }
 
 export function byteSet(...values: number[]): Uint8Array {

@@ -38,7 +38,8 @@ export interface MarkupScan {
   finish(): void
 }
 
-const markup = ['<script', '<?php', '<html', '<!doctype html']
+/** What a browser or an interpreter takes for its own, in lower case. */
+export const markup = ['<script', '<?php', '<html', '<!doctype html']
 
 /**
  * @param head the first bytes of the file: some can be read as script that opens a comment, for metadata to close it
